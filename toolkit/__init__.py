@@ -1,0 +1,1 @@
+"""pysot-style evaluation toolkit: data sets, runs, measures and plots."""
