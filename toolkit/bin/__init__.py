@@ -1,0 +1,1 @@
+"""Command lines of the toolkit, run as `python -m toolkit.bin.<name>`."""

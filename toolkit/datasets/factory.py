@@ -1,0 +1,61 @@
+"""Making a data set from its name."""
+
+import os
+from typing import Any
+
+from toolkit.datasets.dataset import Dataset
+from toolkit.datasets.folder import FolderDataset
+from toolkit.datasets.got10k import GOT10kDataset
+from toolkit.datasets.lasot import LaSOTDataset
+from toolkit.datasets.nfs import NFSDataset
+from toolkit.datasets.otb import OTBDataset
+from toolkit.datasets.registry import find_benchmark
+from toolkit.datasets.trackingnet import TrackingNetDataset
+from toolkit.datasets.uav import UAVDataset
+from toolkit.datasets.vot import VOTDataset, VOTLTDataset
+from toolkit.errors import DatasetError
+
+FAMILIES: dict[str, type[Dataset]] = {
+    "otb": OTBDataset,
+    "vot": VOTDataset,
+    "votlt": VOTLTDataset,
+    "uav": UAVDataset,
+    "nfs": NFSDataset,
+    "lasot": LaSOTDataset,
+    "trackingnet": TrackingNetDataset,
+    "got10k": GOT10kDataset,
+}
+
+
+class DatasetFactory:
+    """pysot's way to a data set."""
+
+    @staticmethod
+    def create_dataset(**kwargs: Any) -> Dataset:
+        """Make the data set of a benchmark, or of a folder of sequences.
+
+        Args:
+            **kwargs: `name`, a benchmark, one of its aliases or a folder; `dataset_root`, its
+                folder (found by itself where missing or None); `load_img`, decode all frames
+                at once (default False).
+
+        Returns:
+            The data set.
+
+        Raises:
+            DatasetError: The name is unknown, the folder is not found or is damaged.
+        """
+        return create_dataset(**kwargs)
+
+
+def create_dataset(
+    name: str | os.PathLike | None = None,
+    dataset_root: str | os.PathLike | None = None,
+    load_img: bool = False,
+) -> Dataset:
+    """Make a data set; see `DatasetFactory.create_dataset`."""
+    if not name:
+        raise DatasetError("no data set named: pass name=, a benchmark or a folder of sequences")
+    benchmark = find_benchmark(os.fspath(name))
+    dataset_class = FAMILIES[benchmark.family] if benchmark else FolderDataset
+    return dataset_class(os.fspath(name), dataset_root, load_img)

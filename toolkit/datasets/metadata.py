@@ -1,0 +1,158 @@
+"""From a data set's name to the metadata of its videos, whatever layout the folder has.
+
+The metadata of a video is a mapping in pysot's schema: `video_dir`, `init_rect`, `img_names`
+(relative to the root), `gt_rect`, and where known `attr`, the VOT tags, `absent`, `width`,
+`height` and `skip` (annotated frames before the first evaluated one).
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.datasets import otb_layout, plain_layout, vot_layout
+from toolkit.datasets.facts import facts_from_json, load_facts
+from toolkit.datasets.locate import candidate_roots, not_found
+from toolkit.datasets.registry import Benchmark, find_benchmark, unknown_name_message
+from toolkit.errors import DatasetError
+
+REQUIRED_KEYS = ("video_dir", "init_rect", "img_names", "gt_rect")
+SEQUENCE_TABLE = "sequences.json"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a folder holds of a data set.
+
+    Attributes:
+        root: The folder.
+        videos: Video name to its metadata.
+        missing: Sequences of the benchmark that the folder lacks.
+    """
+
+    root: Path
+    videos: Mapping[str, Mapping]
+    missing: tuple[str, ...] = ()
+
+
+def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> Metadata:
+    """Find a data set and read its metadata.
+
+    Args:
+        name: A benchmark's name or alias, or a folder of sequences.
+        dataset_root: The folder; None looks in the current folder, `$DSIAM_DATASETS/<name>`
+            and `testing_dataset/<name>`.
+
+    Raises:
+        DatasetError: The name is unknown, no folder holds the data set, or a file of it is
+            damaged.
+    """
+    benchmark = find_benchmark(name)
+    if benchmark is None:
+        return _load_unregistered(name, dataset_root)
+    roots = [Path(dataset_root)] if dataset_root else candidate_roots(_names(name, benchmark))
+    for root in roots:
+        metadata = _read_benchmark(name, benchmark, root)
+        if metadata is None and dataset_root:
+            metadata = _read_folder(root)
+        if metadata is not None:
+            return metadata
+    raise not_found(name, roots, _expected(name, benchmark))
+
+
+def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Metadata:
+    """A data set the table does not know: `NAME.json` or a table in the root, or a folder."""
+    roots = [Path(dataset_root)] if dataset_root else [Path(name), *candidate_roots([name])]
+    for root in roots:
+        metadata = _read_json(root, [name]) or _read_annotations(root, None)
+        if metadata is None and (dataset_root or root == Path(name)):
+            metadata = _read_folder(root)
+        if metadata is not None:
+            return metadata
+    if Path(name).is_dir() or dataset_root:
+        raise not_found(name, roots, "frames with groundtruth_rect.txt or groundtruth.txt")
+    raise DatasetError(unknown_name_message(name))
+
+
+def _read_benchmark(name: str, benchmark: Benchmark, root: Path) -> Metadata | None:
+    metadata = _read_json(root, _names(name, benchmark))
+    if metadata is None and benchmark.facts:
+        metadata = _read_annotations(root, benchmark.facts)
+    elif metadata is None and (root / SEQUENCE_TABLE).is_file():
+        metadata = _read_annotations(root, None)
+    if metadata is None and (root / vot_layout.LIST_FILE).is_file():
+        metadata = Metadata(root, vot_layout.read_list(root))
+    return metadata
+
+
+def _read_json(root: Path, names: list[str]) -> Metadata | None:
+    """The metadata file of pysot, under any of the names."""
+    for file_name in [f"{name}{suffix}.json" for name in names for suffix in ("", "_new")]:
+        path = root / file_name
+        if path.is_file():
+            return Metadata(root, _checked(path, _parse(path)))
+    return None
+
+
+def _read_annotations(root: Path, facts_name: str | None) -> Metadata | None:
+    """Sequences with OTB annotations, by the benchmark's table or the folder's own."""
+    if facts_name:
+        facts = load_facts(facts_name)
+    elif (root / SEQUENCE_TABLE).is_file():
+        facts = _parse_table(root / SEQUENCE_TABLE)
+    else:
+        return None
+    videos = otb_layout.read_sequences(root, facts)
+    missing = tuple(name for name in facts if name not in videos)
+    return Metadata(root, videos, missing) if videos else None
+
+
+def _read_folder(root: Path) -> Metadata | None:
+    """A single sequence, or a folder of them, of no registered benchmark."""
+    if (root / vot_layout.LIST_FILE).is_file():
+        return Metadata(root, vot_layout.read_list(root))
+    videos = plain_layout.read_folder(root)
+    return Metadata(root, videos) if videos else None
+
+
+def _parse(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read as JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise DatasetError(f"{path}: expected an object with one entry a sequence")
+    return content
+
+
+def _parse_table(path: Path) -> dict:
+    try:
+        return facts_from_json(_parse(path))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DatasetError(
+            f"{path}: expected first_frame and last_frame of each sequence ({error!r})"
+        ) from None
+
+
+def _checked(path: Path, videos: dict) -> dict:
+    for name, entry in videos.items():
+        lacking = [key for key in REQUIRED_KEYS if key not in entry]
+        if lacking:
+            raise DatasetError(f"{path}: sequence {name} lacks {', '.join(lacking)}")
+        if len(entry["img_names"]) != len(entry["gt_rect"]):
+            raise DatasetError(
+                f"{path}: sequence {name} has {len(entry['img_names'])} img_names and "
+                f"{len(entry['gt_rect'])} gt_rect, expected as many"
+            )
+    return videos
+
+
+def _names(name: str, benchmark: Benchmark) -> list[str]:
+    """The spelling that was asked for first."""
+    return list(dict.fromkeys([name, *benchmark.names]))
+
+
+def _expected(name: str, benchmark: Benchmark) -> str:
+    layouts = f"{name}.json, annotations/<sequence>.txt"
+    return f"{layouts} or sequence folders" if benchmark.facts else f"{layouts} or list.txt"

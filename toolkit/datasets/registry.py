@@ -1,0 +1,101 @@
+"""The table of benchmarks: everything that differs between them, as data."""
+
+import difflib
+from dataclasses import dataclass
+
+from toolkit.errors import DatasetError
+
+
+MIN_SIMILARITY = 0.5  # below this a "did you mean" misleads
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What the toolkit knows about one benchmark.
+
+    Attributes:
+        name: The name shown in tables.
+        family: Which dataset class loads it, a key of `toolkit.datasets.factory.FAMILIES`.
+        protocol: How it is run and scored: "ope" (one pass), "restart" (VOT's supervised
+            runs) or "longterm".
+        aliases: Other names users give it.
+        facts: Base name of the sequence table in `toolkit/datasets/data`, if there is one.
+        eao_interval: Shortest and longest run, in frames, over which the expected average
+            overlap is averaged; None where the challenge defined none.
+        sequences: How many videos the benchmark has; None where it is not settled here.
+    """
+
+    name: str
+    family: str
+    protocol: str
+    aliases: tuple[str, ...] = ()
+    facts: str | None = None
+    eao_interval: tuple[int, int] | None = None
+    sequences: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and its aliases."""
+        return (self.name, *self.aliases)
+
+
+BENCHMARKS = (
+    Benchmark("OTB2013", "otb", "ope", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", sequences=51),
+    Benchmark("OTB50", "otb", "ope", ("TB50", "TB-50"), "OTB50", sequences=50),
+    Benchmark("OTB100", "otb", "ope", ("OTB2015", "TB100", "TB-100"), "OTB100", sequences=100),
+    Benchmark("VOT2013", "vot", "restart", sequences=16),
+    Benchmark("VOT2014", "vot", "restart", sequences=25),
+    Benchmark("VOT2015", "vot", "restart", eao_interval=(108, 371), sequences=60),
+    Benchmark("VOT2016", "vot", "restart", eao_interval=(108, 371), sequences=60),
+    Benchmark("VOT2017", "vot", "restart", eao_interval=(100, 356), sequences=60),
+    Benchmark("VOT2018", "vot", "restart", eao_interval=(100, 356), sequences=60),
+    Benchmark("VOT2019", "vot", "restart", eao_interval=(46, 291), sequences=60),
+    Benchmark("VOT2018-LT", "votlt", "longterm", ("VOTLT2018", "VOT2018LT"), sequences=35),
+    Benchmark("UAV123", "uav", "ope", sequences=123),
+    Benchmark("UAV20L", "uav", "ope", sequences=20),
+    Benchmark("NFS30", "nfs", "ope", ("NFS",), sequences=100),
+    Benchmark("NFS240", "nfs", "ope", sequences=100),
+    Benchmark("LaSOT", "lasot", "ope", sequences=280),
+    Benchmark("TrackingNet", "trackingnet", "ope", sequences=511),
+    Benchmark("GOT-10k", "got10k", "ope", ("GOT10k", "GOT10K")),
+)
+
+
+def find_benchmark(name: str) -> Benchmark | None:
+    """The benchmark of that name or alias, letter case aside; None where there is none."""
+    key = name.casefold()
+    for benchmark in BENCHMARKS:
+        if key in {known.casefold() for known in benchmark.names}:
+            return benchmark
+    return None
+
+
+def get_benchmark(name: str) -> Benchmark:
+    """The benchmark of that name or alias, letter case aside.
+
+    Raises:
+        DatasetError: There is none; the message names the nearest ones.
+    """
+    benchmark = find_benchmark(name)
+    if benchmark is None:
+        raise DatasetError(unknown_name_message(name))
+    return benchmark
+
+
+def unknown_name_message(name: str) -> str:
+    """One line that says `name` is no benchmark and which name was probably meant."""
+    listed = ", ".join(benchmark.name for benchmark in BENCHMARKS)
+    nearest = _nearest_name(name)
+    hint = f"did you mean {nearest!r}?" if nearest else "no name is near it."
+    return f"unknown data set {name!r}: {hint} Known: {listed}, or a folder of sequences"
+
+
+def _nearest_name(name: str) -> str | None:
+    """The most similar name or alias; of equally similar ones that with the same letters."""
+
+    def similarity(known: str) -> tuple[float, bool]:
+        ratio = difflib.SequenceMatcher(None, name.casefold(), known.casefold()).ratio()
+        return ratio, sorted(name.casefold()) == sorted(known.casefold())
+
+    best = max((known for b in BENCHMARKS for known in b.names), key=similarity)
+    return best if similarity(best)[0] >= MIN_SIMILARITY else None

@@ -1,0 +1,246 @@
+"""One annotated sequence and the results trackers left for it."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from toolkit.datasets.drawing import draw_region
+from toolkit.datasets.names import file_names
+from toolkit.errors import DatasetError, ResultsError
+from toolkit.results import read_boxes
+
+logger = logging.getLogger(__name__)
+
+
+class Video:
+    """A sequence of frames, its annotation and its results; pysot's `Video`.
+
+    Attributes:
+        name: Name of the sequence.
+        video_dir: Its folder, relative to the data set's root.
+        init_rect: Region a tracker starts with, x, y, w, h or a polygon.
+        gt_traj: One region a frame: 0-based x, y, w, h, or eight polygon numbers.
+        attr: Attribute codes, or None.
+        img_names: Absolute paths of the frames; they need not exist for an evaluation.
+        pred_trajs: Results by tracker: (frames, 4) arrays.
+        gaps: Why a tracker has no result here, by tracker: one line each.
+        imgs: The decoded frames, (H, W, 3) uint8 BGR, after `load_img`; else None.
+    """
+
+    # Where a tracker's result lies below its folder, best first.
+    result_patterns: tuple[str, ...] = ("{video}.txt",)
+
+    def __init__(
+        self,
+        name: str,
+        root: str,
+        video_dir: str,
+        init_rect: Sequence[float],
+        img_names: Sequence[str],
+        gt_rect: Sequence[Sequence[float]],
+        attr: Sequence[str] | None,
+        load_img: bool = False,
+    ) -> None:
+        self.name = name
+        self.video_dir = video_dir
+        self.init_rect = init_rect
+        self.gt_traj = gt_rect
+        self.attr = attr
+        self.skipped_frames = 0
+        self.pred_trajs: dict = {}
+        self.gaps: dict[str, str] = {}
+        self.tracker_names: list[str] = []
+        self.img_names = _absolute_names(root, video_dir, img_names)
+        self.imgs: list[np.ndarray] | None = None
+        self._size: tuple[int, int] | None = None
+        if load_img:
+            self.load_img()
+
+    def __len__(self) -> int:
+        return len(self.img_names)
+
+    def __getitem__(self, idx: int) -> tuple[np.ndarray, Sequence[float]]:
+        return self._image(idx), self.gt_traj[idx]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, Sequence[float]]]:
+        for idx in range(len(self.img_names)):
+            yield self[idx]
+
+    @property
+    def width(self) -> int:
+        """Image width in px; reads the first frame where the metadata does not say."""
+        return self._image_size()[0]
+
+    @width.setter
+    def width(self, value: int) -> None:
+        self._size = (int(value), self._size[1] if self._size else 0)
+
+    @property
+    def height(self) -> int:
+        """Image height in px; reads the first frame where the metadata does not say."""
+        return self._image_size()[1]
+
+    @height.setter
+    def height(self, value: int) -> None:
+        self._size = (self._size[0] if self._size else 0, int(value))
+
+    def load_img(self) -> None:
+        """Decode all frames into `imgs`.
+
+        Raises:
+            DatasetError: A frame is missing or damaged.
+        """
+        if self.imgs is None:
+            self.imgs = [_read_image(name) for name in self.img_names]
+
+    def free_img(self) -> None:
+        """Forget the decoded frames."""
+        self.imgs = None
+
+    def load_tracker(
+        self,
+        path: str | os.PathLike,
+        tracker_names: str | Sequence[str] | None = None,
+        store: bool = True,
+    ) -> np.ndarray | list | None:
+        """Load the results of trackers for this sequence.
+
+        A tracker without a file gets an entry in `gaps` and none in `pred_trajs`.
+
+        Args:
+            path: Folder with one folder a tracker.
+            tracker_names: Which trackers; None for every folder in `path`.
+            store: Put the results into `pred_trajs`; else return the first one.
+
+        Returns:
+            With `store=False` the trajectory, or None where there is no file.
+
+        Raises:
+            ResultsError: A file is damaged or has too few or too many rows.
+        """
+        for tracker in self._tracker_names(path, tracker_names):
+            trajectory = self._load_one(Path(path), tracker)
+            if not store:
+                return trajectory
+            if trajectory is not None:
+                self.pred_trajs[tracker] = trajectory
+        self.tracker_names = list(self.pred_trajs)
+        return None
+
+    def result_file(self, path: str | os.PathLike, tracker: str) -> Path | None:
+        """The tracker's file for this sequence under any toolkit's spelling, if there is one."""
+        for candidate in self._candidates(Path(path), tracker):
+            if candidate.is_file():
+                return candidate
+        return None
+
+    def draw_box(
+        self,
+        roi: Sequence[float],
+        img: np.ndarray,
+        linewidth: int,
+        color: Sequence[int],
+        name: str | None = None,
+    ) -> np.ndarray:
+        """Draw a box or polygon, and a label above it, into `img`; returns `img`.
+
+        Args:
+            roi: x, y, w, h or polygon numbers; NaN and codes draw nothing.
+            img: (H, W, 3) uint8 BGR, drawn into.
+            linewidth: Of the outline, px.
+            color: B, G, R.
+            name: Label, or None.
+        """
+        return draw_region(img, roi, linewidth, color, name)
+
+    def _load_one(self, path: Path, tracker: str) -> np.ndarray | list | None:
+        """The tracker's trajectory, or None after an entry in `gaps`."""
+        file = self.result_file(path, tracker)
+        if file is None:
+            expected = next(self._candidates(path, tracker))
+            return self._record_gap(tracker, f"no result file; expected {expected}")
+        self.gaps.pop(tracker, None)
+        return self._read(file)
+
+    def _record_gap(self, tracker: str, reason: str) -> None:
+        self.gaps[tracker] = reason
+        logger.warning("%s of %s: %s", self.name, tracker, reason)
+
+    def _read(self, file: Path) -> np.ndarray:
+        boxes = read_boxes(file)
+        if self.skipped_frames and len(boxes) == len(self.gt_traj) + self.skipped_frames:
+            boxes = boxes[self.skipped_frames :]  # run from the first annotated frame on
+        self._check_rows(file, len(boxes))
+        _warn_about_nan(file, boxes)
+        return boxes
+
+    def _check_rows(self, file: Path, rows: int) -> None:
+        expected = len(self.gt_traj)
+        if rows != expected:
+            where = (
+                f"row {rows + 1} is missing" if rows < expected else f"row {expected + 1} is extra"
+            )
+            raise ResultsError(
+                f"{file}: {rows} rows, expected {expected}, one a frame of {self.name}; {where}"
+            )
+
+    @staticmethod
+    def _tracker_names(path: str | os.PathLike, names: str | Sequence[str] | None) -> list[str]:
+        """The names given, else every folder in `path`."""
+        if isinstance(names, str):
+            return [names]
+        if names:
+            return list(names)
+        try:
+            return sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
+        except OSError as error:
+            raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
+
+    def _candidates(self, path: Path, tracker: str) -> Iterator[Path]:
+        for pattern in self.result_patterns:
+            for name in file_names(self.name):
+                yield path / tracker / pattern.format(video=name)
+
+    def _image(self, idx: int) -> np.ndarray:
+        return _read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]
+
+    def _image_size(self) -> tuple[int, int]:
+        if self._size is None:
+            height, width = self._image(0).shape[:2]
+            self._size = (width, height)
+        return self._size
+
+
+def _absolute_names(root: str, video_dir: str, img_names: Sequence[str]) -> list[str]:
+    """Paths below `root`; names without their folder, as some metadata has them, get it."""
+    base = os.path.abspath(root)
+    if img_names and os.path.isabs(img_names[0]):
+        return list(img_names)
+    folder = img_names[0].split("/", 1)[0] if img_names else ""
+    if video_dir and folder != video_dir.split("/", 1)[0]:
+        base = os.path.join(base, video_dir)
+    return [f"{base}/{name}" for name in img_names]
+
+
+def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
+    """NaN boxes are misses, as in pysot; say so, because a tracker seldom means them."""
+    rows = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
+    if len(rows):
+        logger.warning(
+            "%s:%d: not a finite box (%d such rows of %d); each counts as a miss",
+            file, rows[0] + 1, len(rows), len(boxes),
+        )  # fmt: skip
+
+
+def _read_image(path: str) -> np.ndarray:
+    """Decode one frame, (H, W, 3) uint8 BGR."""
+    import cv2  # heavy, and an evaluation from annotations alone needs none of it
+
+    image = cv2.imread(path) if os.path.isfile(path) else None
+    if image is None:
+        state = "cannot be decoded" if os.path.isfile(path) else "does not exist"
+        raise DatasetError(f"{path}: the frame {state}; expected an image")
+    return image
