@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from toolkit.errors import DatasetError
 
-
 MIN_SIMILARITY = 0.5  # below this a "did you mean" misleads
 
 
