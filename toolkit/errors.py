@@ -20,5 +20,9 @@ class BenchmarkError(ToolkitError, ValueError):
     """A measure was asked for what the data set or the results cannot give."""
 
 
+class TrackerError(ToolkitError, ValueError):
+    """A tracker cannot be found or built, or answers with something that is no box."""
+
+
 class MissingDependencyError(ToolkitError, ImportError):
     """An optional package is needed; the message names the extra that brings it."""

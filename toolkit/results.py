@@ -103,10 +103,11 @@ def write_boxes(path: str | os.PathLike, boxes: Iterable[Sequence[float]]) -> No
 
     Args:
         path: File to write, atomically.
-        boxes: x, y, w, h a frame, 0-based pixels.
+        boxes: x, y, w, h a frame, 0-based pixels; a list of one code, written as a whole
+            number, in the first row of long-term results.
     """
     with atomic_write(path) as file:
-        file.writelines(",".join(str(float(number)) for number in box) + "\n" for box in boxes)
+        file.writelines(_format_box(box) + "\n" for box in boxes)
 
 
 def write_regions(path: str | os.PathLike, regions: Iterable[Sequence[float] | int]) -> None:
@@ -137,6 +138,12 @@ def format_region(region: Sequence[float] | int) -> str:
     if len(numbers) == 1:
         return str(int(numbers[0]))
     return ",".join(f"{number:.4f}" for number in numbers)
+
+
+def _format_box(box: Sequence[float]) -> str:
+    if len(box) == 1:
+        return format_region(box)
+    return ",".join(str(float(number)) for number in box)
 
 
 def _format_value(value: float | None) -> str:
