@@ -1,0 +1,109 @@
+"""Expected average overlap: the curve over the run's length and the ranking (Fig. 8)."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.tables import ranked
+from toolkit.visualization.curves import Curve, CurvePlot, draw_curves, place_legend, shorten
+from toolkit.visualization.figures import drawing, new_figure, save
+from toolkit.visualization.styles import MUTED, styles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMED = 15  # trackers in the ranking's legend; the paper shows as many "for clarity"
+
+
+def draw_eao_curves(
+    curves: Mapping[str, Curve],
+    name: str,
+    interval: tuple[int, int],
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draws the expected overlap over the length of a run.
+
+    Args:
+        curves: Tracker -> expected overlap of runs of 1, 2, ... frames, (N,) all of one length,
+            and its EAO as score.
+        name: The data set's name, for the title and the file names.
+        interval: Shortest and longest run over which EAO is the mean; drawn as two lines.
+        path: Folder for ``<name>_eao_curve.png`` and ``.pdf``; None writes nothing.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    length = max(len(curve.values) for curve in curves.values())
+    highest = max(float(np.nanmax(curve.values)) for curve in curves.values())
+    plot = CurvePlot(
+        f"Expected average overlap on {name}, lengths {interval[0]} to {interval[1]}",
+        "Sequence length (frames)",
+        "Expected overlap",
+        np.arange(1, length + 1),
+        y_range=(0.0, min(1.0, 1.05 * highest)),
+        marks=interval,
+    )
+    figure = draw_curves(plot, curves)
+    if path is not None:
+        save(figure, path, f"{name}_eao_curve")
+    return figure
+
+
+def draw_eao_ranking(
+    scores: Mapping[str, float],
+    name: str,
+    published: Mapping[str, float] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draws EAO over rank, the best at the right as in the VOT reports.
+
+    The evaluated trackers are filled and always named; the best of the published ones are named
+    too, up to 15 in all, and the rest are grey dots that give the field.
+
+    Args:
+        scores: Evaluated tracker (as the legend shows it) -> EAO.
+        name: The data set's name, for the title and the file names.
+        published: Other tracker -> published EAO.
+        path: Folder for ``<name>_eao_ranking.png`` and ``.pdf``; None writes nothing.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    others = {f"{tracker} (published)": eao for tracker, eao in (published or {}).items()}
+    order = ranked({**others, **scores})
+    free = max(0, NAMED - len(scores))
+    named = set(scores) | set(ranked(others)[:free])
+    looks = styles([tracker for tracker in order if tracker in named])
+    with drawing():
+        figure = new_figure(8.6, 4.8)
+        axes = figure.add_subplot()
+        for rank, tracker in enumerate(order, start=1):
+            eao = {**others, **scores}[tracker]
+            if tracker not in named:
+                axes.plot(rank, eao, marker=".", color=MUTED, linestyle="none", zorder=2)
+                continue
+            color = looks[tracker].color
+            axes.plot(
+                rank,
+                eao,
+                marker=looks[tracker].marker,
+                color=color,
+                markerfacecolor=color if tracker in scores else "white",
+                markersize=8,
+                linestyle="none",
+                label=f"{rank}. [{eao:.3f}] {shorten(tracker)}",
+                zorder=3,
+            )
+        axes.set_xlim(len(order) + 0.7, 0.3)
+        axes.set_ylim(bottom=0.0)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set(xlabel="Rank", ylabel="Expected average overlap")
+        axes.set_title(f"Expected average overlap ranking on {name}", loc="left")
+        place_legend(axes, bold=[tracker in scores for tracker in order if tracker in named])
+    if path is not None:
+        save(figure, path, f"{name}_eao_ranking")
+    return figure

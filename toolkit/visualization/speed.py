@@ -1,0 +1,103 @@
+"""Accuracy and expected average overlap over speed (Table 1 as a picture)."""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolkit.visualization.curves import place_legend, shorten
+from toolkit.visualization.figures import drawing, new_figure, save
+from toolkit.visualization.published import PublishedScore
+from toolkit.visualization.styles import MUTED, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class SpeedScore:
+    """One tracker's quality and speed.
+
+    Attributes:
+        label: The name as the legend shows it.
+        accuracy: Mean overlap while tracking.
+        eao: Expected average overlap.
+        speed: In the plot's unit, > 0; NaN where it was not measured, then it is not drawn.
+    """
+
+    label: str
+    accuracy: float
+    eao: float
+    speed: float
+
+
+def draw_speed(
+    scores: Sequence[SpeedScore],
+    name: str,
+    unit: str = "frames/s",
+    published: Sequence[PublishedScore] = (),
+    path: str | os.PathLike[str] | None = None,
+) -> "Figure":
+    """Draws accuracy and EAO over speed, two panels with one legend.
+
+    Args:
+        scores: The evaluated trackers.
+        name: The data set's name, for the title and the file names.
+        unit: Of the speeds. Published speeds are in EFO, so give ``published`` only with EFO.
+        published: Drawn as grey dots.
+        path: Folder for ``<name>_speed.png`` and ``.pdf``; None writes nothing.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    ordered = sorted(scores, key=lambda score: (-score.eao, score.label))
+    with drawing():
+        figure = new_figure(10.4, 4.4)
+        panels = figure.subplots(1, 2, sharex=True)
+        for axes, measure in zip(panels, ("accuracy", "eao"), strict=True):
+            _panel(axes, measure, ordered, published, unit)
+        panels[0].set_ylabel("Accuracy (mean overlap)")
+        panels[1].set_ylabel("Expected average overlap")
+        figure.suptitle(f"Quality and speed on {name}", fontweight="bold", fontsize=12)
+        place_legend(panels[1])
+    if path is not None:
+        save(figure, path, f"{name}_speed")
+    return figure
+
+
+def _panel(
+    axes: "Axes",
+    measure: str,
+    scores: Sequence[SpeedScore],
+    published: Sequence[PublishedScore],
+    unit: str,
+) -> None:
+    """One measure over speed, which spans orders of magnitude, hence the logarithm."""
+    for index, score in enumerate(scores):
+        if not math.isnan(score.speed):
+            axes.plot(
+                score.speed,
+                getattr(score, measure),
+                marker=style(index).marker,
+                color=style(index).color,
+                markersize=8,
+                linestyle="none",
+                label=shorten(score.label),
+                zorder=3,
+            )
+    axes.plot(
+        [row.speed_efo for row in published],
+        [getattr(row, measure) for row in published],
+        marker=".",
+        color=MUTED,
+        linestyle="none",
+        label=f"published ({len(published)})" if published else None,
+        zorder=2,
+    )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel(f"Speed ({unit})")
