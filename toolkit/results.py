@@ -71,7 +71,10 @@ def read_regions(path: str | os.PathLike) -> list[Region]:
     Raises:
         ResultsError: The file cannot be read, is empty, or a row is none of the three.
     """
-    regions = _parse_rows(_read_text(path), path, widths=None)
+    text = _read_text(path)
+    regions = _parse_commas(text)
+    if regions is None:
+        regions = _parse_rows(text, path, widths=None)
     if not regions:
         raise ResultsError(f"{path}: the file is blank, expected a code or a region a row")
     return regions
@@ -173,6 +176,15 @@ def _parse_uniform(text: str) -> np.ndarray | None:
     except ValueError:
         return None
     return boxes if boxes.shape == (len(lines), BOX_NUMBERS) else None
+
+
+def _parse_commas(text: str) -> list[Region] | None:
+    """Regions of a file with nothing but commas between numbers; None where it may err."""
+    try:
+        rows = [list(map(float, line.split(","))) for line in text.rstrip().splitlines()]
+    except ValueError:
+        return None
+    return rows if all(_fits(width, None) for width in set(map(len, rows))) else None
 
 
 def _parse_rows(text: str, path: str | os.PathLike, widths: tuple[int, ...] | None) -> list[Region]:
