@@ -1,0 +1,1 @@
+"""Training the network: data, losses, loops. Not needed for tracking."""
