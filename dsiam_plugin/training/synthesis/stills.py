@@ -14,7 +14,7 @@ from dsiam_plugin.training.synthesis.sprites import Sprite, make_sprite
 
 SUFFIX = "_segments.png"
 # What makes a region an object: its share of the photograph, how much of its outline lies on the
-# photograph's border (cut off there), how much of its box it fills, how long and how textured it is.
+# photograph's border (cut off there), how much of its box it fills, its length and its texture.
 AREA_SHARE = (0.008, 0.2)
 BORDER_SHARE = 0.02
 FILLED_SHARE = 0.42
@@ -110,7 +110,8 @@ def object_regions(image: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """Masks, (H, W) uint8, of the connected regions that look like whole, textured objects."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     masks = []
-    for label in np.unique(labels):
+    values, counts = np.unique(labels, return_counts=True)
+    for label in values[counts >= AREA_SHARE[0] * labels.size]:
         region = (labels == label).astype(np.uint8)
         count, parts, stats, _ = cv2.connectedComponentsWithStats(region)
         for part in range(1, count):
