@@ -1,0 +1,99 @@
+"""What is learnt online: V on the exemplar and W on the search region (paper, sec. 3.2).
+
+Functions of features and constants; the tracker decides when they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsiam_plugin.config import TransformConfig
+from dsiam_plugin.fourier import apply_transform, hann_window, solve_transform
+
+Features = Mapping[str, Tensor]
+
+
+def learn_transform(
+    source: Tensor, target: Tensor, regularizer: float, config: TransformConfig
+) -> Tensor:
+    """Half spectrum of the filter from source to target, both (1, C, H, W) (eq. 6, 8)."""
+    if config.per_element:
+        regularizer *= source.shape[-2] * source.shape[-1]
+    return solve_transform(_windowed(source, config), _windowed(target, config), regularizer)
+
+
+def mix_transform(
+    spectrum: Tensor, features: Tensor, rate: float, config: TransformConfig
+) -> Tensor:
+    """``(1 - rate) x + rate R * (h x)`` for features x, (S, C, H, W) (eq. 2)."""
+    moved = apply_transform(spectrum, _windowed(features, config))
+    if config.keep_norm:
+        moved = moved * (features.norm() / moved.norm().clamp_min(torch.finfo(moved.dtype).tiny))
+    return torch.lerp(features, moved, rate)
+
+
+def update_mean(mean: Features, latest: Features, memory: float) -> dict[str, Tensor]:
+    """Running mean of target features with decay ``memory``."""
+    return {layer: torch.lerp(latest[layer], item, memory) for layer, item in mean.items()}
+
+
+def learn_variation(
+    exemplar: Features, target: Features, config: TransformConfig
+) -> dict[str, Tensor]:
+    """The exemplar moved towards the target's present look: V learnt (eq. 6) and applied."""
+    if config.replace_template:
+        return dict(target)
+    return {
+        layer: mix_transform(
+            learn_transform(source, target[layer], config.lambda_v, config),
+            source,
+            config.rate_v,
+            config,
+        )
+        for layer, source in exemplar.items()
+    }
+
+
+def learn_suppression(features: Features, config: TransformConfig) -> dict[str, Tensor]:
+    """Spectra of W from the pair (G, G x saliency) of each layer, (2, C, H, W) (eq. 8)."""
+    return {
+        layer: learn_transform(pair[:1], pair[1:], config.lambda_w, config)
+        for layer, pair in features.items()
+    }
+
+
+def suppress(spectra: Features, features: Features, config: TransformConfig) -> dict[str, Tensor]:
+    """Search features with their background suppressed by W."""
+    return {
+        layer: mix_transform(spectra[layer], item, config.rate_w, config)
+        for layer, item in features.items()
+    }
+
+
+def saliency_map(size: int, config: TransformConfig) -> np.ndarray:
+    """Weight map on G, (size, size, 1) float32, at most 1.
+
+    ``release`` is ``Hamming x Hann^T x exp(-r^2 / 2 (127 * 100)^2)``, whose last factor is all but
+    one, divided by its maximum; ``gaussian`` is the paper's.
+    """
+    offset = np.arange(size) - (size - 1) / 2
+    if config.saliency == "release":
+        rows, columns = np.hamming(size), np.hanning(size)
+        sigma = 127 * 100
+    else:
+        rows = columns = np.ones(size)
+        sigma = config.saliency_sigma * size
+    bell = np.exp(-(offset**2) / (2 * sigma**2))
+    weights = np.outer(rows * bell, columns * bell)
+    return (weights / weights.max()).astype(np.float32)[..., None]
+
+
+def _windowed(features: Tensor, config: TransformConfig) -> Tensor:
+    if not config.window:
+        return features
+    window = hann_window(features.shape[-1], features.dtype)
+    return features * window.to(features.device)

@@ -1,0 +1,170 @@
+"""Configuration of a tracker: frozen dataclasses, the only home of defaults.
+
+Three named sets of constants exist (``transform.preset``): ``paper`` (eq. 2-9 as printed),
+``release`` (the authors' MATLAB release) and ``steady`` (this project's default, derived in
+docs/accuracy.md). ``variants.py`` fills them in; fields given beside a preset override it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which features are compared, and how their response becomes a score.
+
+    Attributes:
+        backbone: Name in ``backbones.BACKBONES``.
+        layers: Levels of the backbone in use, the primary one first.
+        head_scale: Factor of the affine adjust after fusion; None takes the weights' own.
+        head_bias: Offset of the affine adjust after fusion; None takes the weights' own.
+    """
+
+    backbone: str = "siamfc_alexnet"
+    layers: tuple[str, ...] = ("conv5",)
+    head_scale: float | None = None
+    head_bias: float | None = None
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """Weights of the layers' responses (eq. 9); they sum to one in every cell.
+
+    Attributes:
+        primary_weight: Weight of the first layer, in [0, 1]; the others share the rest.
+        center_radius: If >= 0, ``primary_weight`` holds only in cells within this city-block
+            distance of the centre and the first layer has weight 1 elsewhere, as in the release's
+            map. -1: the weight holds everywhere.
+        balance: Bring each layer's response to unit height over its background on the first frame
+            before fusing. Raw heights depend on the weights and differ between layers and targets.
+    """
+
+    primary_weight: float = 1.0
+    center_radius: int = -1
+    balance: bool = False
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """Crop geometry.
+
+    Attributes:
+        exemplar_size: Side of the exemplar crop, in pixels of the crop.
+        search_size: Side of the search crop.
+        context: Share of (w + h) added to each side of the target.
+    """
+
+    exemplar_size: int = 127
+    search_size: int = 255
+    context: float = 0.5
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """From response maps to boxes (SiamFC-3s' published constants).
+
+    Attributes:
+        scales: Number of search scales, odd.
+        scale_step: Ratio of neighbouring scales.
+        scale_penalty: Factor on the score of every scale but the middle one.
+        scale_damping: How fast the target's size follows the winning scale, in (0, 1].
+        window_influence: Weight of the Hann window in the normalised response.
+        upsample: Bicubic upsampling of the response before its peak is sought.
+        min_search, max_search: Bounds of the search side, relative to the first frame's.
+        lost_below: A frame whose score is not above this is reported as lost.
+    """
+
+    scales: int = 3
+    scale_step: float = 1.0375
+    scale_penalty: float = 0.9745
+    scale_damping: float = 0.59
+    window_influence: float = 0.176
+    upsample: int = 16
+    min_search: float = 0.2
+    max_search: float = 5.0
+    lost_below: float = 0.0
+
+
+@dataclass(frozen=True)
+class TransformConfig:
+    """Online learning of V (target appearance) and W (background suppression).
+
+    With x the features a transform is applied to, h the window (ones without one) and R the
+    learnt filter, the output is ``(1 - rate) x + rate R * (h x)``.
+
+    Attributes:
+        preset: Name of the set this started from.
+        variation: Learn and apply V on the exemplar.
+        suppression: Learn and apply W on the search region.
+        replace_template: Instead of V, take the last target crop's features as they are (the
+            paper's Fig. 9 right, ``withFrame_t-1``).
+        lambda_v: Ridge weight of V, > 0.
+        lambda_w: Ridge weight of W, > 0.
+        per_element: The ridge weights are per feature element: multiplied by H * W, against the
+            unnormalised powers.
+        window: Hann window on source, target and at application.
+        rate_v: Share of V's output in the exemplar, in [0, 1].
+        rate_w: Share of W's output in the search region, in [0, 1].
+        keep_norm: Rescale R * (h x) to the norm of x, so that a ridge that shrinks the features
+            does not shrink the response with them.
+        memory: Decay of the running mean of target features that V learns from, in [0, 1); 0
+            learns from the last frame alone.
+        max_ambiguity: Learn only when the second peak of the response is below this share of the
+            first, both over the background; 1 always learns.
+        min_confidence: Learn only when the peak over the background is at least this share of the
+            first frame's; 0 always learns.
+        saliency: Map on G: "release" (Hamming x Hann, nearly) or "gaussian".
+        saliency_sigma: Deviation of the Gaussian, as a share of the search crop's side.
+        background_at_scale: Cut G at the scale that won, as the release does; False: at the size
+            of the next search region, as the paper's Z.
+        gate: Act on a loss: switch both transforms off, grow the search region, keep the target's
+            size. Without it a loss is only reported.
+        lost_growth: Growth of the search side for each lost frame, >= 1.
+        recenter: Move to the image's centre when the target has left the image twice.
+    """
+
+    preset: str = "steady"
+    variation: bool = True
+    suppression: bool = True
+    replace_template: bool = False
+    lambda_v: float = 1e-5
+    lambda_w: float = 10.0
+    per_element: bool = True
+    window: bool = False
+    rate_v: float = 0.49
+    rate_w: float = 0.29
+    keep_norm: bool = True
+    memory: float = 0.95
+    max_ambiguity: float = 1.0
+    min_confidence: float = 0.0
+    saliency: str = "release"
+    saliency_sigma: float = 0.25
+    background_at_scale: bool = True
+    gate: bool = False
+    lost_growth: float = 1.1
+    recenter: bool = False
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether anything is learnt online; the gate and its growth need that."""
+        return self.variation or self.suppression or self.replace_template
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Everything that decides a box, apart from the weights.
+
+    Attributes:
+        model: Features and score.
+        fusion: Weights of the layers.
+        crop: Crop geometry.
+        tracking: Localisation, scale and loss.
+        transform: Online learning.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    fusion: FusionConfig = field(default_factory=FusionConfig)
+    crop: CropConfig = field(default_factory=CropConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    transform: TransformConfig = field(default_factory=TransformConfig)

@@ -1,0 +1,72 @@
+"""Closed-form transforms in the Fourier domain (paper, sec. 3.2).
+
+A transform is a circular filter per channel. Features are real, so spectra are kept as the half
+that ``rfft2`` returns. Shapes: B batch, C channels, H and W the feature map's height and width.
+All functions keep the precision of their input (float32 or float64) and its device.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dsiam_plugin.errors import ShapeError
+
+
+def solve_transform(source: Tensor, target: Tensor, regularizer: Tensor | float) -> Tensor:
+    """Spectrum of the circular filter that best maps source to target (eq. 4, 6, 8).
+
+    It is the ridge solution of ``argmin_R ||R * x - y||^2 + regularizer ||R||^2``, one channel and
+    one frequency at a time: ``conj(X) Y / (|X|^2 + regularizer)``.
+
+    Args:
+        source: Features x, real, (B, C, H, W).
+        target: Features y, same shape and dtype.
+        regularizer: Ridge weight lambda, >= 0; a number or a tensor that broadcasts over
+            (B, C, H, W // 2 + 1). It is compared with ``|X|^2``, the *unnormalised* power, so a
+            weight per element has to be multiplied by ``H * W`` first.
+
+    Returns:
+        Complex half spectrum, (B, C, H, W // 2 + 1).
+
+    Raises:
+        ShapeError: If the two differ in shape.
+    """
+    if source.shape != target.shape:
+        raise ShapeError(
+            f"transform: source is {tuple(source.shape)}, target is {tuple(target.shape)}; "
+            "expected equal shapes"
+        )
+    source_hat = torch.fft.rfft2(source)
+    target_hat = torch.fft.rfft2(target)
+    power = source_hat.real.square() + source_hat.imag.square()
+    return source_hat.conj() * target_hat / (power + regularizer)
+
+
+def apply_transform(spectrum: Tensor, features: Tensor) -> Tensor:
+    """Circular convolution of features with the filter of a half spectrum (eq. 2).
+
+    Args:
+        spectrum: Complex half spectrum, (B or 1, C, H, W // 2 + 1).
+        features: Real features, (B, C, H, W).
+
+    Returns:
+        Real features, (B, C, H, W).
+
+    Raises:
+        ShapeError: If the spectrum is not the half spectrum of maps of that size.
+    """
+    height, width = features.shape[-2:]
+    if spectrum.shape[-3:] != (features.shape[-3], height, width // 2 + 1):
+        raise ShapeError(
+            f"transform: spectrum {tuple(spectrum.shape)} does not fit features "
+            f"{tuple(features.shape)}; expected (..., {features.shape[-3]}, {height}, "
+            f"{width // 2 + 1})"
+        )
+    return torch.fft.irfft2(spectrum * torch.fft.rfft2(features), s=(height, width))
+
+
+def hann_window(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Outer product of two symmetric Hann windows, (size, size), in [0, 1]; its border is zero."""
+    window = torch.hann_window(size, periodic=False, dtype=torch.float64)
+    return torch.outer(window, window).to(dtype)

@@ -1,0 +1,313 @@
+"""The tracker: one frozen state a target, one pure step a frame.
+
+:meth:`DSiamTracker.start` and :meth:`DSiamTracker.step` take and return states, so one tracker can
+follow many targets; ``init`` and ``track`` keep the state of one for you.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsiam_plugin import adaptation
+from dsiam_plugin.boxes import Box, box_from_center, check_box, overlap
+from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.crops import Crop, channel_means, context_side, crop_square, search_pyramid
+from dsiam_plugin.errors import ImageError, TrackerStateError
+from dsiam_plugin.images import as_rgb
+from dsiam_plugin.localize import Peak, cosine_window, localize, peak_shape
+from dsiam_plugin.network import SiameseNet
+
+Features = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """What a frame showed.
+
+    Attributes:
+        box: The target, 0-based float pixels; it may reach over the image's border.
+        score: Maximum of the response after the scale penalty; higher is surer.
+        lost: Whether the score says that the target was not found.
+    """
+
+    box: Box
+    score: float
+    lost: bool
+
+
+class Calibration(NamedTuple):
+    """Affine map of a layer's raw response: ``scale * response + offset``."""
+
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class TrackerState:
+    """One target between two frames. Shapes: C_l, h_l, w_l as in :mod:`dsiam_plugin.network`.
+
+    Attributes:
+        image_size: ``(height, width)`` that every frame must have.
+        center: Pixel index ``(cx, cy)`` of the target's centre.
+        target_size: ``(w, h)`` in px.
+        search_side: Side of the search window in px.
+        first_search_side: That of the first frame; it bounds ``search_side``.
+        fill: Colour beyond the border, the first frame's channel means.
+        exemplar: Features of the first target crop, (1, C_l, h_l, w_l) a layer.
+        template: The exemplar after V, what is correlated.
+        target_mean: Running mean of target features that V learns from.
+        suppression: Half spectra of W, (1, C_l, h_l, w_l // 2 + 1) a layer; None while off.
+        calibrations: Affine map of each layer's response; empty for raw responses.
+        first_height: Height of the first frame's peak over its background.
+        lost: Whether the last frame was.
+        frames_outside: Successive frames with the target beyond the border.
+    """
+
+    image_size: tuple[int, int]
+    center: tuple[float, float]
+    target_size: tuple[float, float]
+    search_side: float
+    first_search_side: float
+    fill: tuple[float, float, float]
+    exemplar: Features
+    template: Features
+    target_mean: Features
+    suppression: Features | None
+    calibrations: Mapping[str, Calibration]
+    first_height: float
+    lost: bool = False
+    frames_outside: int = 0
+
+
+class DSiamTracker:
+    """Dynamic Siamese tracker (and SiamFC, with both transforms off).
+
+    Args:
+        network: Embeds and correlates; shared freely between trackers.
+        config: Everything else.
+        name: What it is called in results and messages.
+    """
+
+    image_mode = "RGB"
+
+    def __init__(self, network: SiameseNet, config: TrackerConfig, name: str = "DSiam"):
+        self.network = network
+        self.config = config
+        self.name = name
+        self.state: TrackerState | None = None
+        tracking, crop = config.tracking, config.crop
+        half = tracking.scales // 2
+        self._scales = [tracking.scale_step**power for power in range(-half, half + 1)]
+        window = cosine_window(network.response_size * tracking.upsample)
+        self._window = window.to(network.device)
+        self._saliency = adaptation.saliency_map(crop.search_size, config.transform)
+
+    def init(self, image: np.ndarray, box: Sequence[float]) -> None:
+        """Start on a target.
+
+        Args:
+            image: (H, W, 3) uint8 RGB; grey, RGBA and 16-bit images are converted.
+            box: ``(x, y, w, h)``, 0-based float pixels.
+
+        Raises:
+            ImageError: If the array is no image.
+            BoxError: If the box is empty, not finite or misses the image.
+        """
+        self.state = self.start(image, box)
+
+    def track(self, image: np.ndarray) -> TrackResult:
+        """Find the target in the next frame.
+
+        Raises:
+            TrackerStateError: Before :meth:`init`.
+            ImageError: If the array is no image or has another size than the first.
+        """
+        if self.state is None:
+            raise TrackerStateError(f"{self.name}: track() before init(image, box)")
+        self.state, result = self.step(image, self.state)
+        return result
+
+    @torch.inference_mode()
+    def start(self, image: np.ndarray, box: Sequence[float]) -> TrackerState:
+        """State of a new target; see :meth:`init`."""
+        image = as_rgb(image)
+        height, width = image.shape[:2]
+        target = check_box(box, width, height)
+        crop = self.config.crop
+        fill = channel_means(image)
+        exemplar_side = context_side(target.w, target.h, crop.context)
+        search_side = self._own_search_side((target.w, target.h))
+        exemplar = self._embed(
+            [crop_square(image, target.center, exemplar_side, crop.exemplar_size, fill)]
+        )
+        state = TrackerState(
+            image_size=(height, width),
+            center=target.center,
+            target_size=(target.w, target.h),
+            search_side=search_side,
+            first_search_side=search_side,
+            fill=fill,
+            exemplar=exemplar,
+            template=exemplar,
+            target_mean=exemplar,
+            suppression=None,
+            calibrations={},
+            first_height=1.0,
+        )
+        return self._calibrate(image, state) if self._needs_calibration else state
+
+    @torch.inference_mode()
+    def step(self, image: np.ndarray, state: TrackerState) -> tuple[TrackerState, TrackResult]:
+        """State and result of the next frame; see :meth:`track`. ``state`` is not changed."""
+        image = as_rgb(image)
+        if image.shape[:2] != state.image_size:
+            raise ImageError(
+                f"{self.name}: frame is {image.shape[1]}x{image.shape[0]}, the first was "
+                f"{state.image_size[1]}x{state.image_size[0]}"
+            )
+        crops = self._search_crops(image, state)
+        peak = localize(
+            self._respond(state, self._embed(crops)), self.config.tracking, self._window
+        )
+        lost = peak.score <= self.config.tracking.lost_below
+        recovered = state.lost and not lost
+        state = replace(state, center=self._moved(crops[peak.scale], peak), lost=lost)
+        if self.config.transform.recenter:
+            state = _recentered(state)
+        if lost and self._gated:
+            state = self._search_wider(state)
+        else:
+            if recovered and self._gated:
+                state = replace(state, search_side=self._own_search_side(state.target_size))
+            state = self._resized(self._adapted(image, state, crops[peak.scale], peak), peak)
+        box = box_from_center(*state.center, *state.target_size)
+        return state, TrackResult(box, peak.score, state.lost)
+
+    @property
+    def _gated(self) -> bool:
+        return self.config.transform.gate and self.config.transform.adaptive
+
+    @property
+    def _needs_calibration(self) -> bool:
+        return self.config.fusion.balance or self.config.transform.min_confidence > 0
+
+    def _embed(self, crops: Sequence[Crop]) -> dict[str, Tensor]:
+        return self.network.embed(np.stack([crop.pixels for crop in crops]))
+
+    def _calibrate(self, image: np.ndarray, state: TrackerState) -> TrackerState:
+        """Measure the first frame's responses: its peaks are the unit of later ones."""
+        size = self.config.crop.search_size
+        crop = crop_square(image, state.center, state.search_side, size, state.fill)
+        responses = self.network.correlate(state.exemplar, self._embed([crop]))
+        if self.config.fusion.balance:
+            calibrations = {layer: _unit_height(item[0, 0]) for layer, item in responses.items()}
+            state = replace(state, calibrations=calibrations)
+        fused = self.network.fuse(_calibrated(responses, state.calibrations))
+        height, _ = peak_shape(fused[0, 0])
+        return replace(state, first_height=height)
+
+    def _search_crops(self, image: np.ndarray, state: TrackerState) -> list[Crop]:
+        sides = [state.search_side * scale for scale in self._scales]
+        size = self.config.crop.search_size
+        return search_pyramid(image, state.center, sides, size, state.fill)
+
+    def _respond(self, state: TrackerState, x_feat: Features) -> Tensor:
+        """Fused responses (S, 1, m, m) of search features (S, C_l, h_l, w_l)."""
+        if state.suppression is not None:
+            x_feat = adaptation.suppress(state.suppression, x_feat, self.config.transform)
+        responses = self.network.correlate(state.template, x_feat)
+        return self.network.fuse(_calibrated(responses, state.calibrations))
+
+    def _own_search_side(self, target_size: tuple[float, float]) -> float:
+        crop = self.config.crop
+        return context_side(*target_size, crop.context) * crop.search_size / crop.exemplar_size
+
+    def _moved(self, crop: Crop, peak: Peak) -> tuple[float, float]:
+        pixels_a_cell = self.network.stride * crop.side_px / self.config.crop.search_size
+        return (
+            crop.center[0] + peak.dx * pixels_a_cell,
+            crop.center[1] + peak.dy * pixels_a_cell,
+        )
+
+    def _adapted(
+        self, image: np.ndarray, state: TrackerState, crop: Crop, peak: Peak
+    ) -> TrackerState:
+        """Learn V and W on the box just found, if the frame can be trusted."""
+        transform, size = self.config.transform, self.config.crop
+        trusted = (
+            peak.ambiguity <= transform.max_ambiguity
+            and peak.height >= transform.min_confidence * state.first_height
+        )
+        if not (transform.adaptive and trusted):
+            return state
+        if transform.variation or transform.replace_template:
+            side = context_side(*state.target_size, size.context)
+            target = self._embed(
+                [crop_square(image, state.center, side, size.exemplar_size, state.fill)]
+            )
+            mean = adaptation.update_mean(state.target_mean, target, transform.memory)
+            template = adaptation.learn_variation(state.exemplar, mean, transform)
+            state = replace(state, target_mean=mean, template=template)
+        if transform.suppression:
+            side = crop.side_px if transform.background_at_scale else state.search_side
+            region = crop_square(image, state.center, side, size.search_size, state.fill).pixels
+            highlighted = np.rint(region * self._saliency).astype(np.uint8)
+            features = self.network.embed(np.stack([region, highlighted]))
+            state = replace(state, suppression=adaptation.learn_suppression(features, transform))
+        return state
+
+    def _resized(self, state: TrackerState, peak: Peak) -> TrackerState:
+        """Follow the winning scale; the search side stays within its bounds."""
+        tracking = self.config.tracking
+        factor = 1 + tracking.scale_damping * (self._scales[peak.scale] - 1)
+        width, height = state.target_size
+        side = self._bounded(state, state.search_side * factor)
+        return replace(state, target_size=(width * factor, height * factor), search_side=side)
+
+    def _search_wider(self, state: TrackerState) -> TrackerState:
+        """After a loss: both transforms off, a larger search region, the target's size kept."""
+        return replace(
+            state,
+            template=state.exemplar,
+            suppression=None,
+            search_side=self._bounded(state, state.search_side * self.config.transform.lost_growth),
+        )
+
+    def _bounded(self, state: TrackerState, side: float) -> float:
+        tracking = self.config.tracking
+        low = tracking.min_search * state.first_search_side
+        return min(max(side, low), tracking.max_search * state.first_search_side)
+
+
+def _unit_height(response: Tensor) -> Calibration:
+    """Map the peak of a response (m, m) to one and its background, the median, to zero."""
+    background = float(response.median())
+    height = float(response.max()) - background
+    scale = 1 / height if height > 0 else 1.0  # a flat first response has no unit
+    return Calibration(scale, -background * scale)
+
+
+def _calibrated(responses: Features, calibrations: Mapping[str, Calibration]) -> dict[str, Tensor]:
+    if not calibrations:
+        return dict(responses)
+    return {
+        layer: item * calibrations[layer].scale + calibrations[layer].offset
+        for layer, item in responses.items()
+    }
+
+
+def _recentered(state: TrackerState) -> TrackerState:
+    """Back to the image's centre once the target has been beyond the border twice in a row."""
+    height, width = state.image_size
+    box = box_from_center(*state.center, *state.target_size)
+    if overlap(box, Box(0, 0, width, height)) > 0:
+        return replace(state, frames_outside=0)
+    if state.frames_outside == 0:
+        return replace(state, frames_outside=1)
+    return replace(state, center=((width - 1) / 2, (height - 1) / 2), frames_outside=0)

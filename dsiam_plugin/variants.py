@@ -1,0 +1,155 @@
+"""The trackers by name, and the three named sets of constants.
+
+A variant is a function from the name of a preset to a configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from dsiam_plugin.config import (
+    FusionConfig,
+    ModelConfig,
+    TrackerConfig,
+    TrackingConfig,
+    TransformConfig,
+)
+from dsiam_plugin.errors import ConfigError
+
+_TRANSFORMS = {
+    "steady": TransformConfig(),
+    "release": TransformConfig(
+        preset="release",
+        lambda_v=1e-5,
+        lambda_w=10.0,
+        per_element=True,
+        window=True,
+        rate_v=0.49,
+        rate_w=0.29,
+        keep_norm=False,
+        memory=0.0,
+        max_ambiguity=1.0,
+        min_confidence=0.0,
+        saliency="release",
+        background_at_scale=True,
+        gate=True,
+        recenter=True,
+    ),
+    "paper": TransformConfig(
+        preset="paper",
+        lambda_v=1e-5,
+        lambda_w=10.0,
+        per_element=False,
+        window=False,
+        rate_v=1.0,
+        rate_w=1.0,
+        keep_norm=False,
+        memory=0.0,
+        max_ambiguity=1.0,
+        min_confidence=0.0,
+        saliency="gaussian",
+        background_at_scale=False,
+        gate=True,
+        recenter=False,
+    ),
+}
+# Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
+_FUSIONS = {
+    "steady": FusionConfig(primary_weight=0.7, balance=True),
+    "release": FusionConfig(primary_weight=0.9922, center_radius=2),
+    "paper": FusionConfig(primary_weight=1.0),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A tracker by name.
+
+    Attributes:
+        summary: What it is, for listings.
+        config: Gives the configuration for the name of a preset.
+    """
+
+    summary: str
+    config: Callable[[str], TrackerConfig]
+
+
+def tracker_names() -> tuple[str, ...]:
+    """Names that :func:`find_variant` knows, the plain trackers first."""
+    return tuple(VARIANTS)
+
+
+def find_variant(name: str) -> Variant:
+    """The variant of a name.
+
+    Raises:
+        ConfigError: If there is none, with the nearest name.
+    """
+    if name in VARIANTS:
+        return VARIANTS[name]
+    folded = {known.lower(): known for known in VARIANTS}
+    near = get_close_matches(name.lower(), folded, 1, cutoff=0.4)
+    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
+    raise ConfigError(f"tracker {name!r}: unknown; {hint}known: {', '.join(VARIANTS)}")
+
+
+def _siamfc(preset: str) -> TrackerConfig:
+    transform = replace(_TRANSFORMS[preset], variation=False, suppression=False)
+    return TrackerConfig(transform=transform)
+
+
+def _dsiam(preset: str) -> TrackerConfig:
+    return TrackerConfig(transform=_TRANSFORMS[preset])
+
+
+def _dsiamm(preset: str, **transform: bool) -> TrackerConfig:
+    return TrackerConfig(
+        model=ModelConfig(layers=("conv5", "conv4")),
+        fusion=_FUSIONS[preset],
+        transform=replace(_TRANSFORMS[preset], **transform),
+    )
+
+
+def _dsiamm_vgg19(preset: str) -> TrackerConfig:
+    # Correlations after ReLU are never negative: without balance no score would mean a loss.
+    return TrackerConfig(
+        model=ModelConfig(
+            backbone="vgg19", layers=("conv5_4", "conv4_4"), head_scale=1.0, head_bias=-0.25
+        ),
+        fusion=FusionConfig(primary_weight=0.8, balance=True),
+        tracking=TrackingConfig(scale_damping=0.58),
+        transform=replace(_TRANSFORMS[preset], lambda_v=10.0),
+    )
+
+
+def _without_variation(preset: str) -> TrackerConfig:
+    return _dsiamm(preset, variation=False)
+
+
+def _without_suppression(preset: str) -> TrackerConfig:
+    return _dsiamm(preset, suppression=False)
+
+
+def _with_last_frame(preset: str) -> TrackerConfig:
+    return _dsiamm(preset, variation=False, replace_template=True)
+
+
+def _fixed_fusion(preset: str) -> TrackerConfig:
+    return replace(_dsiamm(preset), fusion=replace(_FUSIONS[preset], center_radius=-1))
+
+
+VARIANTS = {
+    "SiamFC": Variant("conv5, no transforms: the baseline", _siamfc),
+    "DSiam": Variant("conv5, V and W", _dsiam),
+    "DSiamM": Variant("conv4 + conv5, V and W, elementwise fusion", _dsiamm),
+    "DSiamM_Vgg19": Variant("VGG19's conv4_4 + conv5_4, V and W", _dsiamm_vgg19),
+    "DSiamM-VT": Variant("DSiamM without V (target appearance variation)", _without_variation),
+    "DSiamM-BS": Variant("DSiamM without W (background suppression)", _without_suppression),
+    "DSiamM-Multi": Variant("DSiamM without the second layer: DSiam's configuration", _dsiam),
+    "DSiamM_withFrame_t-1": Variant(
+        "DSiamM whose template is the last frame's target instead of V", _with_last_frame
+    ),
+    "DSiamM_fixedFusionWeight": Variant("DSiamM with one fusion weight everywhere", _fixed_fusion),
+}

@@ -1,0 +1,220 @@
+"""Overlap of VOT regions: rectangles, polygons and codes, counted in pixels.
+
+Two libraries are in use and count differently, most of all for rectangles:
+
+- `"pysot"`: the region library of TraX as pysot calls it. A rectangle x, y, w, h covers the pixels
+  from x to x + w, both included; any code makes the overlap unknown (NaN).
+- `"vot"`: the VOT toolkit's `vot.region`. The same rectangle covers w x h pixels; a code is an
+  empty region, and two empty regions overlap by 1.
+
+Both round corners to whole pixels and count within the image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+
+from toolkit.errors import BenchmarkError
+from toolkit.evaluation.raster import FillRule, count_pixels
+
+Convention = Literal["pysot", "vot"]
+
+CODE = 1  # numbers of a region that is only a code
+RECTANGLE = 4
+# Below this ratio of bounding boxes the region library calls the overlap 0 without counting.
+_SMALLEST_RATIO = 1e-10
+_RULES = {"pysot": FillRule(False, False), "vot": FillRule(True, True)}
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A trajectory as arrays.
+
+    Attributes:
+        sizes: How many numbers each region has, (n,): 1 a code, 4 a rectangle, else a polygon.
+        values: The numbers, (n, largest size) float64, NaN beyond a region's own.
+    """
+
+    sizes: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def pack(cls, trajectory: Sequence[Sequence[float]]) -> "Regions":
+        """Regions of any mixture of sizes, one sequence of numbers each."""
+        sizes = np.fromiter(map(len, trajectory), dtype=np.intp, count=len(trajectory))
+        values = np.full((len(sizes), sizes.max(initial=CODE)), np.nan)
+        numbers = np.fromiter(chain.from_iterable(trajectory), dtype=np.float64)
+        values[np.arange(values.shape[1]) < sizes[:, None]] = numbers
+        return cls(sizes, values)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def has_code(self, code: int) -> np.ndarray:
+        """Which regions are this code, (n,) bool."""
+        return (self.sizes == CODE) & (self.values[:, 0] == code)
+
+    def erased(self, mask: np.ndarray) -> "Regions":
+        """A copy with codes 0 where `mask`, (n,) bool, is set."""
+        values = self.values.copy()
+        values[mask, 0] = 0
+        return Regions(np.where(mask, CODE, self.sizes), values)
+
+
+def region_overlaps(
+    predictions: Regions,
+    truths: Regions,
+    bounds: tuple[float, float],
+    convention: Convention = "pysot",
+) -> np.ndarray:
+    """Overlap of each prediction with its truth.
+
+    A prediction that is not finite misses its target: overlap 0. A truth that is not finite counts
+    as a code.
+
+    Args:
+        predictions: n regions.
+        truths: n regions.
+        bounds: Pixels beyond are not counted; `"pysot"`: largest x and y, `"vot"`: image width
+            and height.
+        convention: Whose way of counting.
+
+    Returns:
+        (n,) float64 in [0, 1]; with `"pysot"` NaN where a region is a code.
+
+    Raises:
+        BenchmarkError: The lists differ in length.
+    """
+    if len(predictions) != len(truths):
+        raise BenchmarkError(f"{len(predictions)} predictions for {len(truths)} annotated regions")
+    overlaps = np.full(len(truths), np.nan)
+    sizes = np.stack((_finite_sizes(predictions), _finite_sizes(truths)), axis=1)
+    for size_pair in np.unique(sizes, axis=0):
+        chosen = np.flatnonzero((sizes == size_pair).all(axis=1))
+        regions = [
+            both.values[chosen, :size]
+            for both, size in zip((predictions, truths), size_pair, strict=True)
+        ]
+        overlaps[chosen] = _OVERLAPS[convention](*regions, bounds)
+    missed = (predictions.sizes != CODE) & (sizes[:, 0] == CODE) & (sizes[:, 1] != CODE)
+    overlaps[missed] = 0
+    return overlaps
+
+
+def _finite_sizes(regions: Regions) -> np.ndarray:
+    """Numbers of each region, those with NaN or infinity counted as codes."""
+    beyond = np.arange(regions.values.shape[1]) >= regions.sizes[:, None]
+    finite = (np.isfinite(regions.values) | beyond).all(axis=1)
+    return np.where(finite, regions.sizes, CODE)
+
+
+def _pysot_overlaps(
+    predictions: np.ndarray, truths: np.ndarray, bounds: tuple[float, float]
+) -> np.ndarray:
+    """Overlap of regions of equal sizes, (n, size1) and (n, size2), as the region library has it.
+
+    The library computes in single precision; so does this, where rounding could show.
+    """
+    overlaps = np.full(len(truths), np.nan)
+    if CODE in (predictions.shape[1], truths.shape[1]):
+        return overlaps
+    first, second = _pysot_corners(predictions), _pysot_corners(truths)
+    low1, high1 = _pysot_box(first, bounds)
+    low2, high2 = _pysot_box(second, bounds)
+    origin = np.minimum(low1, low2)
+    size = np.trunc(np.maximum(high1, high2) - origin).astype(np.float64) + 1
+    apart = _pysot_apart(low1, high1, low2, high2) | (size < 1).any(axis=1)
+    overlaps[apart] = 0
+    counted = np.flatnonzero(~apart)
+    if len(counted):
+        corners = [
+            _round_away(both[counted] - origin[counted, None]) for both in (first, second)
+        ]
+        both, either = count_pixels(*corners, *size[counted].T, _RULES["pysot"])
+        overlaps[counted] = np.divide(both, either, out=np.full(len(both), np.nan), where=either > 0)
+    return overlaps
+
+
+def _pysot_corners(values: np.ndarray) -> np.ndarray:
+    """Corners, (n, K, 2) float32; a rectangle's far corner is x + w, y + h."""
+    if values.shape[1] == RECTANGLE:
+        near, far = values[:, :2], values[:, :2] + values[:, 2:]
+        values = np.stack(
+            (near[:, 0], near[:, 1], far[:, 0], near[:, 1], far[:, 0], far[:, 1], near[:, 0], far[:, 1]),
+            axis=1,
+        )  # fmt: skip
+    return values.reshape(len(values), -1, 2).astype(np.float32)
+
+
+def _pysot_box(corners: np.ndarray, bounds: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Whole-pixel bounding boxes within the image: lower and upper corner, (n, 2) float32."""
+    low = np.maximum(np.floor(corners.min(axis=1)), 0)
+    return low, np.minimum(np.ceil(corners.max(axis=1)), np.float32(bounds))
+
+
+def _pysot_apart(
+    low1: np.ndarray, high1: np.ndarray, low2: np.ndarray, high2: np.ndarray
+) -> np.ndarray:
+    """Pairs that the library gives overlap 0 from their bounding boxes alone, (n,) bool."""
+    area1 = np.prod(high1 - low1, axis=1, dtype=np.float64)
+    area2 = np.prod(high2 - low2, axis=1, dtype=np.float64)
+    shared = np.minimum(high1, high2) - np.maximum(low1, low2)
+    common = np.prod(shared, axis=1, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        uneven = (area1 / area2 < _SMALLEST_RATIO) | (area2 / area1 < _SMALLEST_RATIO)
+        return uneven | (common / (area1 + area2 - common) <= 0)
+
+
+def _round_away(values: np.ndarray) -> np.ndarray:
+    """Nearest whole number, halves away from zero as C's `round` does; float64."""
+    values = values.astype(np.float64)
+    return np.trunc(values + np.copysign(0.5, values))
+
+
+def _vot_overlaps(
+    predictions: np.ndarray, truths: np.ndarray, bounds: tuple[float, float]
+) -> np.ndarray:
+    """Overlap of regions of equal sizes, (n, size1) and (n, size2), as `vot.region` has it."""
+    first, second = _vot_corners(predictions), _vot_corners(truths)
+    low1, high1, filled1 = _vot_box(first, predictions.shape[1])
+    low2, high2, filled2 = _vot_box(second, truths.shape[1])
+    low, high = np.minimum(low1, low2), np.maximum(high1, high2)
+    overlaps = np.where((low >= high).any(axis=1), 1.0, 0.0)
+    low, high = np.maximum(low, 0), np.minimum(high, np.subtract(bounds, 1))
+    counted = np.flatnonzero((overlaps == 0) & filled1 & filled2 & (low < high).all(axis=1))
+    if len(counted):
+        size = high[counted] - low[counted] + 1
+        corners = [both[counted] - low[counted, None] for both in (first, second)]
+        both, either = count_pixels(*corners, *size.T, _RULES["vot"])
+        overlaps[counted] = both / np.maximum(either, 1)
+    return overlaps
+
+
+def _vot_corners(values: np.ndarray) -> np.ndarray:
+    """Whole-pixel corners, (n, K, 2) float64; a rectangle's far corner is x + w - 1, y + h - 1."""
+    if values.shape[1] == CODE:
+        return np.zeros((len(values), 1, 2))
+    rounded = np.round(values.astype(np.float32)).astype(np.float64)
+    if values.shape[1] == RECTANGLE:
+        x, y, w, h = rounded.T
+        right, bottom = x + w - 1, y + h - 1
+        rounded = np.stack((x, y, right, y, right, bottom, x, bottom), axis=1)
+    return rounded.reshape(len(values), -1, 2)
+
+
+def _vot_box(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower and upper corner, (n, 2), and which regions hold any pixel, (n,) bool.
+
+    An empty rectangle's upper corner lies before its lower one, which the toolkit leaves so.
+    """
+    if size == RECTANGLE:
+        low, high = corners[:, 0], corners[:, 2]
+        return low, high, (high >= low).all(axis=1)
+    filled = np.full(len(corners), size != CODE)
+    return corners.min(axis=1), corners.max(axis=1), filled
+
+
+_OVERLAPS = {"pysot": _pysot_overlaps, "vot": _vot_overlaps}
