@@ -113,6 +113,23 @@ def write_boxes(path: str | os.PathLike, boxes: Iterable[Sequence[float]]) -> No
         file.writelines(_format_box(box) + "\n" for box in boxes)
 
 
+def write_table(
+    path: str | os.PathLike, boxes: Iterable[Sequence[float]], delimiter: str, pattern: str
+) -> None:
+    """Write boxes as another toolkit does.
+
+    Args:
+        path: File to write, atomically.
+        boxes: x, y, w, h a frame.
+        delimiter: Between the numbers.
+        pattern: Of a number, such as "{:.3f}".
+    """
+    with atomic_write(path) as file:
+        file.writelines(
+            delimiter.join(pattern.format(number) for number in box) + "\n" for box in boxes
+        )
+
+
 def write_regions(path: str | os.PathLike, regions: Iterable[Sequence[float] | int]) -> None:
     """Write a restart trajectory as pysot and the VOT toolkit's text form do.
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from toolkit.datasets.metadata import Metadata, load_metadata
+from toolkit.datasets.registry import find_benchmark
 from toolkit.datasets.video import Video
 from toolkit.errors import DatasetError, ResultsError
 
@@ -12,7 +13,9 @@ class Dataset:
     """Videos of one benchmark; pysot's `Dataset`.
 
     Attributes:
-        name: As asked for, such as "OTB2013".
+        name: As asked for, such as "OTB2013"; of a folder its own name.
+        benchmark: The benchmark's entry in the table, or None.
+        protocol: How it is run and scored: "ope", "restart" or "longterm".
         dataset_root: Folder it was found in.
         videos: By name.
         attr: Attribute code to names of the videos that have it; "ALL" holds every video.
@@ -20,11 +23,23 @@ class Dataset:
         tracker_path, tracker_names: Set by `set_tracker`.
     """
 
+    protocol = "ope"
+
     def __init__(
         self, name: str, dataset_root: str | os.PathLike | None = None, load_img: bool = False
     ) -> None:
-        metadata = load_metadata(name, dataset_root)
+        self._fill(name, load_metadata(name, dataset_root), load_img)
+
+    @classmethod
+    def from_metadata(cls, name: str, metadata: Metadata, load_img: bool = False) -> "Dataset":
+        """The data set of metadata that has been read already."""
+        dataset = cls.__new__(cls)
+        dataset._fill(name, metadata, load_img)
+        return dataset
+
+    def _fill(self, name: str, metadata: Metadata, load_img: bool) -> None:
         self.name = name
+        self.benchmark = find_benchmark(name)
         self.dataset_root = str(metadata.root)
         self.missing_videos = list(metadata.missing)
         self.tracker_path: str | None = None

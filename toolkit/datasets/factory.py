@@ -1,18 +1,20 @@
 """Making a data set from its name."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.folder import FolderDataset
 from toolkit.datasets.got10k import GOT10kDataset
 from toolkit.datasets.lasot import LaSOTDataset
+from toolkit.datasets.metadata import load_metadata
 from toolkit.datasets.nfs import NFSDataset
 from toolkit.datasets.otb import OTBDataset
 from toolkit.datasets.registry import find_benchmark
 from toolkit.datasets.trackingnet import TrackingNetDataset
 from toolkit.datasets.uav import UAVDataset
-from toolkit.datasets.vot import VOTDataset, VOTLTDataset
+from toolkit.datasets.vot import TAGS, VOTDataset, VOTLTDataset
 from toolkit.errors import DatasetError
 
 FAMILIES: dict[str, type[Dataset]] = {
@@ -57,5 +59,9 @@ def create_dataset(
     if not name:
         raise DatasetError("no data set named: pass name=, a benchmark or a folder of sequences")
     benchmark = find_benchmark(os.fspath(name))
-    dataset_class = FAMILIES[benchmark.family] if benchmark else FolderDataset
-    return dataset_class(os.fspath(name), dataset_root, load_img)
+    if benchmark is not None:
+        return FAMILIES[benchmark.family](os.fspath(name), dataset_root, load_img)
+    metadata = load_metadata(os.fspath(name), dataset_root)
+    tagged = all(TAGS[0] in entry for entry in metadata.videos.values())
+    dataset_class = VOTDataset if tagged else FolderDataset
+    return dataset_class.from_metadata(Path(name).resolve().name, metadata, load_img)

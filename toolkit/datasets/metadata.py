@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.datasets import otb_layout, plain_layout, vot_layout
-from toolkit.datasets.facts import facts_from_json, load_facts
+from toolkit.datasets.facts import SequenceFacts, facts_from_json, load_facts
 from toolkit.datasets.locate import candidate_roots, not_found
 from toolkit.datasets.registry import Benchmark, find_benchmark, unknown_name_message
 from toolkit.errors import DatasetError
@@ -51,11 +51,15 @@ def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> M
     benchmark = find_benchmark(name)
     if benchmark is None:
         return _load_unregistered(name, dataset_root)
-    roots = [Path(dataset_root)] if dataset_root else candidate_roots(_names(name, benchmark))
+    names = list(dict.fromkeys([name, *benchmark.names]))  # as asked for first
+    given = Path(dataset_root) if dataset_root else None
+    roots = [given, *(given / spelling for spelling in names)] if given else candidate_roots(names)
     for root in roots:
-        metadata = _read_benchmark(name, benchmark, root)
-        if metadata is None and dataset_root:
-            metadata = _read_folder(root)
+        metadata = _read_benchmark(benchmark, names, root)
+        if metadata is not None:
+            return metadata
+    if given:
+        metadata = _read_folder(given)
         if metadata is not None:
             return metadata
     raise not_found(name, roots, _expected(name, benchmark))
@@ -65,7 +69,7 @@ def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Met
     """A data set the table does not know: `NAME.json` or a table in the root, or a folder."""
     roots = [Path(dataset_root)] if dataset_root else [Path(name), *candidate_roots([name])]
     for root in roots:
-        metadata = _read_json(root, [name]) or _read_annotations(root, None)
+        metadata = _read_json(root, [name]) or _read_annotations(root, {})
         if metadata is None and (dataset_root or root == Path(name)):
             metadata = _read_folder(root)
         if metadata is not None:
@@ -75,12 +79,12 @@ def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Met
     raise DatasetError(unknown_name_message(name))
 
 
-def _read_benchmark(name: str, benchmark: Benchmark, root: Path) -> Metadata | None:
-    metadata = _read_json(root, _names(name, benchmark))
-    if metadata is None and benchmark.facts:
-        metadata = _read_annotations(root, benchmark.facts)
-    elif metadata is None and (root / SEQUENCE_TABLE).is_file():
-        metadata = _read_annotations(root, None)
+def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metadata | None:
+    facts = load_facts(benchmark.facts) if benchmark.facts else {}
+    metadata = _read_json(root, names)
+    if metadata is not None:
+        return _with_facts(metadata, facts)
+    metadata = _read_annotations(root, facts)
     if metadata is None and (root / vot_layout.LIST_FILE).is_file():
         metadata = Metadata(root, vot_layout.read_list(root))
     return metadata
@@ -95,17 +99,22 @@ def _read_json(root: Path, names: list[str]) -> Metadata | None:
     return None
 
 
-def _read_annotations(root: Path, facts_name: str | None) -> Metadata | None:
-    """Sequences with OTB annotations, by the benchmark's table or the folder's own."""
-    if facts_name:
-        facts = load_facts(facts_name)
-    elif (root / SEQUENCE_TABLE).is_file():
-        facts = _parse_table(root / SEQUENCE_TABLE)
-    else:
-        return None
-    videos = otb_layout.read_sequences(root, facts)
-    missing = tuple(name for name in facts if name not in videos)
+def _read_annotations(root: Path, facts: Mapping[str, SequenceFacts]) -> Metadata | None:
+    """Sequences with OTB annotations, by the benchmark's table and the folder's own.
+
+    The folder's table wins where its frames differ, so that a cut data set can say so.
+    """
+    table = dict(facts)
+    for name, own in _parse_table(root / SEQUENCE_TABLE).items():
+        if name not in facts or _frame_range(own) != _frame_range(facts[name]):
+            table[name] = own
+    videos = otb_layout.read_sequences(root, table)
+    missing = tuple(name for name in table if name not in videos)
     return Metadata(root, videos, missing) if videos else None
+
+
+def _frame_range(facts: SequenceFacts) -> tuple[int, int]:
+    return facts.first_frame, facts.last_frame
 
 
 def _read_folder(root: Path) -> Metadata | None:
@@ -126,7 +135,10 @@ def _parse(path: Path) -> dict:
     return content
 
 
-def _parse_table(path: Path) -> dict:
+def _parse_table(path: Path) -> dict[str, SequenceFacts]:
+    """A `sequences.json`; empty where there is none."""
+    if not path.is_file():
+        return {}
     try:
         return facts_from_json(_parse(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -148,9 +160,13 @@ def _checked(path: Path, videos: dict) -> dict:
     return videos
 
 
-def _names(name: str, benchmark: Benchmark) -> list[str]:
-    """The spelling that was asked for first."""
-    return list(dict.fromkeys([name, *benchmark.names]))
+def _with_facts(metadata: Metadata, facts: Mapping[str, SequenceFacts]) -> Metadata:
+    """Note what pysot's file does not say: left-out first frames, sequences it lacks."""
+    for name, entry in metadata.videos.items():
+        if name in facts and len(entry["gt_rect"]) == facts[name].frames:
+            entry.setdefault("skip", facts[name].skip)
+    missing = tuple(name for name in facts if name not in metadata.videos)
+    return Metadata(metadata.root, metadata.videos, missing)
 
 
 def _expected(name: str, benchmark: Benchmark) -> str:

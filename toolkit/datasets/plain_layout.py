@@ -24,14 +24,24 @@ def read_folder(root: Path) -> dict[str, dict]:
         DatasetError: A sequence's frames and annotation do not fit.
     """
     if _ground_truth(root):
-        return {root.resolve().name: _read_sequence(root, ".")}
+        return {root.resolve().name: read_sequence(root, ".")}
+    return {name: read_sequence(root, name) for name in sequence_names(root)}
+
+
+def sequence_names(root: Path) -> list[str]:
+    """Folders in `root` that hold a ground-truth file."""
     if not root.is_dir():
-        return {}
+        return []
     folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-    return {name: _read_sequence(root, name) for name in folders if _ground_truth(root / name)}
+    return [name for name in folders if _ground_truth(root / name)]
 
 
-def _read_sequence(root: Path, folder: str) -> dict:
+def read_sequence(root: Path, folder: str) -> dict:
+    """Metadata of one sequence folder below `root`.
+
+    Raises:
+        DatasetError: Its frames and annotation do not fit.
+    """
     sequence = root / folder
     if (sequence / vot_layout.PROPERTIES_FILE).is_file():
         return vot_layout.read_sequence(root, folder)

@@ -15,8 +15,6 @@ class Benchmark:
     Attributes:
         name: The name shown in tables.
         family: Which dataset class loads it, a key of `toolkit.datasets.factory.FAMILIES`.
-        protocol: How it is run and scored: "ope" (one pass), "restart" (VOT's supervised
-            runs) or "longterm".
         aliases: Other names users give it.
         facts: Base name of the sequence table in `toolkit/datasets/data`, if there is one.
         eao_interval: Shortest and longest run, in frames, over which the expected average
@@ -26,7 +24,6 @@ class Benchmark:
 
     name: str
     family: str
-    protocol: str
     aliases: tuple[str, ...] = ()
     facts: str | None = None
     eao_interval: tuple[int, int] | None = None
@@ -39,24 +36,24 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("OTB2013", "otb", "ope", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", sequences=51),
-    Benchmark("OTB50", "otb", "ope", ("TB50", "TB-50"), "OTB50", sequences=50),
-    Benchmark("OTB100", "otb", "ope", ("OTB2015", "TB100", "TB-100"), "OTB100", sequences=100),
-    Benchmark("VOT2013", "vot", "restart", sequences=16),
-    Benchmark("VOT2014", "vot", "restart", sequences=25),
-    Benchmark("VOT2015", "vot", "restart", eao_interval=(108, 371), sequences=60),
-    Benchmark("VOT2016", "vot", "restart", eao_interval=(108, 371), sequences=60),
-    Benchmark("VOT2017", "vot", "restart", eao_interval=(100, 356), sequences=60),
-    Benchmark("VOT2018", "vot", "restart", eao_interval=(100, 356), sequences=60),
-    Benchmark("VOT2019", "vot", "restart", eao_interval=(46, 291), sequences=60),
-    Benchmark("VOT2018-LT", "votlt", "longterm", ("VOTLT2018", "VOT2018LT"), sequences=35),
-    Benchmark("UAV123", "uav", "ope", sequences=123),
-    Benchmark("UAV20L", "uav", "ope", sequences=20),
-    Benchmark("NFS30", "nfs", "ope", ("NFS",), sequences=100),
-    Benchmark("NFS240", "nfs", "ope", sequences=100),
-    Benchmark("LaSOT", "lasot", "ope", sequences=280),
-    Benchmark("TrackingNet", "trackingnet", "ope", sequences=511),
-    Benchmark("GOT-10k", "got10k", "ope", ("GOT10k", "GOT10K")),
+    Benchmark("OTB2013", "otb", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", sequences=51),
+    Benchmark("OTB50", "otb", ("TB50", "TB-50"), "OTB50", sequences=50),
+    Benchmark("OTB100", "otb", ("OTB2015", "TB100", "TB-100"), "OTB100", sequences=100),
+    Benchmark("VOT2013", "vot", sequences=16),
+    Benchmark("VOT2014", "vot", sequences=25),
+    Benchmark("VOT2015", "vot", eao_interval=(108, 371), sequences=60),
+    Benchmark("VOT2016", "vot", eao_interval=(108, 371), sequences=60),
+    Benchmark("VOT2017", "vot", eao_interval=(100, 356), sequences=60),
+    Benchmark("VOT2018", "vot", eao_interval=(100, 356), sequences=60),
+    Benchmark("VOT2019", "vot", eao_interval=(46, 291), sequences=60),
+    Benchmark("VOT2018-LT", "votlt", ("VOTLT2018", "VOT2018LT"), sequences=35),
+    Benchmark("UAV123", "uav", sequences=123),
+    Benchmark("UAV20L", "uav", sequences=20),
+    Benchmark("NFS30", "nfs", ("NFS",), sequences=100),
+    Benchmark("NFS240", "nfs", sequences=100),
+    Benchmark("LaSOT", "lasot", sequences=280),
+    Benchmark("TrackingNet", "trackingnet", sequences=511),
+    Benchmark("GOT-10k", "got10k", ("GOT10k", "GOT10K")),
 )
 
 

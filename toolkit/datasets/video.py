@@ -94,7 +94,7 @@ class Video:
             DatasetError: A frame is missing or damaged.
         """
         if self.imgs is None:
-            self.imgs = [_read_image(name) for name in self.img_names]
+            self.imgs = [read_image(name) for name in self.img_names]
 
     def free_img(self) -> None:
         """Forget the decoded frames."""
@@ -166,8 +166,9 @@ class Video:
         return self._read(file)
 
     def _record_gap(self, tracker: str, reason: str) -> None:
+        """Note the gap for tables; no warning, for a benchmark may ask for it thrice."""
         self.gaps[tracker] = reason
-        logger.warning("%s of %s: %s", self.name, tracker, reason)
+        logger.info("%s of %s: %s", self.name, tracker, reason)
 
     def _read(self, file: Path) -> np.ndarray:
         boxes = read_boxes(file)
@@ -205,7 +206,7 @@ class Video:
                 yield path / tracker / pattern.format(video=name)
 
     def _image(self, idx: int) -> np.ndarray:
-        return _read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]
+        return read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]
 
     def _image_size(self) -> tuple[int, int]:
         if self._size is None:
@@ -235,7 +236,7 @@ def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
         )  # fmt: skip
 
 
-def _read_image(path: str) -> np.ndarray:
+def read_image(path: str) -> np.ndarray:
     """Decode one frame, (H, W, 3) uint8 BGR."""
     import cv2  # heavy, and an evaluation from annotations alone needs none of it
 

@@ -78,6 +78,7 @@ class VOTDataset(Dataset):
         tags: Names of the tags, "all" first.
     """
 
+    protocol = "restart"
     tags = ["all", *TAGS, "empty"]
 
     def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
@@ -168,6 +169,8 @@ class VOTLTVideo(Video):
 
 class VOTLTDataset(Dataset):
     """A long-term challenge, VOT2018-LT."""
+
+    protocol = "longterm"
 
     def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
         return VOTLTVideo(

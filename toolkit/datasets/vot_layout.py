@@ -25,11 +25,20 @@ def read_list(root: Path) -> dict[str, dict]:
     Raises:
         DatasetError: A listed sequence is missing or damaged.
     """
+    return {name: read_sequence(root, name) for name in read_names(root)}
+
+
+def read_names(root: Path) -> list[str]:
+    """Sequence names in `list.txt`.
+
+    Raises:
+        DatasetError: The file is blank.
+    """
     lines = (root / LIST_FILE).read_text(encoding="utf-8").splitlines()
     names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise DatasetError(f"{root / LIST_FILE}: the file is blank, expected sequence names")
-    return {name: read_sequence(root, name) for name in names}
+    return names
 
 
 def read_sequence(root: Path, name: str) -> dict:

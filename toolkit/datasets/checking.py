@@ -1,0 +1,153 @@
+"""Checking a raw download against what its benchmark should hold."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolkit.datasets import otb_layout, plain_layout, vot_layout
+from toolkit.datasets.facts import SequenceFacts, load_facts
+from toolkit.datasets.registry import Benchmark
+from toolkit.datasets.video import read_image
+from toolkit.errors import DatasetError
+
+_SHOWN_FRAMES = 3  # of the missing ones
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Attributes:
+        expected: How many sequences the benchmark has, or as many as were found.
+        videos: Metadata of the complete sequences, in pysot's schema.
+        problems: One line a sequence that is missing or damaged.
+        notes: One line for each thing that is unusual but understood.
+    """
+
+    expected: int = 0
+    videos: dict[str, dict] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every sequence of the benchmark is there and in order."""
+        return not self.problems
+
+
+def check_download(benchmark: Benchmark, root: Path) -> Report:
+    """Look at every sequence of a benchmark.
+
+    Args:
+        benchmark: What should be there.
+        root: Folder of the raw download, in the layout of OTB, VOT or plain folders.
+
+    Raises:
+        DatasetError: `root` is no folder or holds no sequence at all.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder, expected the raw download of {benchmark.name}")
+    if benchmark.facts:
+        report = _check_table(root, load_facts(benchmark.facts))
+    else:
+        report = _check_folders(root, benchmark)
+    if not report.videos and len(report.problems) == report.expected:
+        raise DatasetError(f"{root}: no sequence of {benchmark.name} in it, expected folders such "
+                           f"as {_example(benchmark)}")  # fmt: skip
+    return report
+
+
+def _check_table(root: Path, facts: Mapping[str, SequenceFacts]) -> Report:
+    report = Report(expected=len(facts))
+    for name, sequence in facts.items():
+        _add(report, root, name, lambda n=name, s=sequence: _read_listed(root, n, s, report))
+    return report
+
+
+def _check_folders(root: Path, benchmark: Benchmark) -> Report:
+    names = _folder_names(root)
+    report = Report(expected=benchmark.sequences or len(names))
+    read = vot_layout.read_sequence if benchmark.family == "vot" else plain_layout.read_sequence
+    for name in names:
+        _add(report, root, name, lambda n=name: read(root, n))
+    if len(names) < report.expected:
+        found = f"{len(names)} of {report.expected} sequences are in {root}"
+        report.problems.append(f"{found}; the rest is missing")
+    return report
+
+
+def _add(report: Report, root: Path, name: str, read: Callable[[], dict]) -> None:
+    """Put a sequence among the complete ones, or its first flaw among the problems."""
+    try:
+        entry = read()
+        _check_frames(root, name, entry)
+    except DatasetError as error:
+        text = str(error)
+        report.problems.append(text if text.startswith(f"{name}: ") else f"{name}: {text}")
+        return
+    report.videos[name] = entry
+
+
+def _read_listed(root: Path, name: str, facts: SequenceFacts, report: Report) -> dict:
+    annotation = otb_layout.find_annotation(root, name, facts)
+    if annotation is None:
+        raise DatasetError(f"{name}: {_why_absent(root, facts)}")
+    entry = otb_layout.read_sequence(root, name, facts, annotation)
+    if entry["video_dir"] != name:
+        report.notes.append(f"{name}: from {annotation.relative_to(root)}")
+    usual = f"{facts.digits} digits, {facts.extension}"
+    first = Path(entry["img_names"][0])
+    if (len(first.stem), first.suffix) != (facts.digits, f".{facts.extension}"):
+        report.notes.append(f"{name}: frames are called {first.name} (usually {usual})")
+    if facts.skip:
+        report.notes.append(f"{name}: evaluated from frame {facts.first_frame + facts.skip} on")
+    return entry
+
+
+def _why_absent(root: Path, facts: SequenceFacts) -> str:
+    if (root / f"{facts.folder}.zip").is_file():
+        return f"{facts.folder}.zip is not unpacked"
+    if (root / facts.folder).is_dir():
+        return f"{facts.folder}/{facts.annotation} is missing"
+    return f"folder {facts.folder} is missing"
+
+
+def _check_frames(root: Path, name: str, entry: dict) -> None:
+    """Every frame is there, and the first can be decoded; notes the image size."""
+    missing = _missing(root, entry["img_names"])
+    if missing:
+        shown = ", ".join(missing[:_SHOWN_FRAMES]) + (
+            ", ..." if len(missing) > _SHOWN_FRAMES else ""
+        )
+        raise DatasetError(
+            f"{name}: {len(missing)} of {len(entry['img_names'])} frames are missing: {shown}"
+        )
+    height, width = read_image(str(root / entry["img_names"][0])).shape[:2]
+    entry["width"], entry["height"] = width, height
+
+
+def _missing(root: Path, img_names: Iterable[str]) -> list[str]:
+    present: dict[str, set[str]] = {}
+    absent = []
+    for img_name in img_names:
+        folder, _, file_name = img_name.rpartition("/")
+        if folder not in present:
+            path = root / folder
+            present[folder] = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+        if file_name not in present[folder]:
+            absent.append(img_name)
+    return absent
+
+
+def _folder_names(root: Path) -> list[str]:
+    """Sequences of `list.txt`, else every folder with a ground truth."""
+    if (root / vot_layout.LIST_FILE).is_file():
+        return vot_layout.read_names(root)
+    return plain_layout.sequence_names(root)
+
+
+def _example(benchmark: Benchmark) -> str:
+    if not benchmark.facts:
+        return "<sequence>/groundtruth.txt"
+    first = next(iter(load_facts(benchmark.facts).values()))
+    return f"{first.folder}/{first.annotation}"
