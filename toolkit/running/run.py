@@ -1,0 +1,193 @@
+"""Running a tracker over a data set: plan, skip what is done, run, write, report."""
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from toolkit.datasets.dataset import Dataset
+from toolkit.datasets.registry import find_benchmark
+from toolkit.datasets.video import Video
+from toolkit.errors import DatasetError, ResultsError
+from toolkit.running.cluster import run_on_cluster
+from toolkit.running.in_process import run_in_process
+from toolkit.running.jobs import Job
+from toolkit.running.processes import run_in_processes
+from toolkit.running.progress import ProgressBar
+from toolkit.running.protocols import Protocol, choose_protocol
+from toolkit.running.provenance import check_record, describe, write_record
+from toolkit.running.trackers import TrackerSpec
+from toolkit.running.worker import Outcome
+
+Executor = Callable[[TrackerSpec, Sequence[Job], Callable[[int], None]], Iterator[Outcome]]
+
+
+@dataclass
+class RunReport:
+    """What a run did.
+
+    Attributes:
+        tracker: Name of the tracker.
+        dataset: Name of the data set, as in the folder of its results.
+        protocol: Name of the protocol.
+        finished: Runs done now, one a sequence, or a start of a sequence.
+        skipped: Runs whose results stood there already.
+        failures: Run to one line that says why it has no result.
+        fps: Frames a second inside the tracker, over the runs done now; 0 if there were none.
+    """
+
+    tracker: str
+    dataset: str
+    protocol: str
+    finished: int = 0
+    skipped: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    fps: float = 0.0
+
+
+def run_dataset(
+    dataset: Dataset,
+    tracker: TrackerSpec,
+    tracker_path: str | os.PathLike = "results",
+    *,
+    protocol: str | None = None,
+    sequences: Sequence[str] | None = None,
+    repetitions: int = 1,
+    num: int = 1,
+    threads: int = 1,
+    address: str | None = None,
+    gpus: float = 0,
+    force: bool = False,
+    progress: bool = True,
+) -> RunReport:
+    """Run a tracker over a data set and write its results in pysot's layout.
+
+    Every finished run is written at once; the next call skips it. A sequence that fails is
+    reported and the others go on.
+
+    Args:
+        dataset: From `DatasetFactory.create_dataset`; its frames are read from files.
+        tracker: How to build the tracker.
+        tracker_path: Folder of results; they go to `<data set>/<tracker>` below it.
+        protocol: "OPE", "TRE", "SRE", "VOT" (restarts) or "LT"; None for the data set's own.
+        sequences: Names to run; None for all.
+        repetitions: Restarts only: how often to run each sequence. After three equal results
+            the tracker counts as deterministic and is not run again.
+        num: Worker processes, or actors on a cluster; 0 runs in this process.
+        threads: Threads of each worker. More than 1 can change the last bits of results.
+        address: Ray cluster: "auto", "local" or an address; None for processes.
+        gpus: Graphics cards each actor on a cluster gets.
+        force: Discard results that stand there already.
+        progress: Show a bar on stderr.
+
+    Returns:
+        What was done, with the failures.
+
+    Raises:
+        DatasetError: A sequence is unknown, or the data set has no frames.
+        BenchmarkError: The data set is not run by that protocol.
+        ResultsError: Results of another tracker or configuration stand there, or the folder
+            cannot be written.
+        TrackerError: The tracker cannot be built.
+    """
+    way = choose_protocol(dataset, protocol)
+    videos = _choose_videos(dataset, sequences)
+    root = Path(tracker_path) / result_folder(dataset) / tracker.name
+    jobs = [job for video in videos for job in way.jobs(video, repetitions)]
+    _prepare(root, way, dataset, tracker, repetitions if way.repeats else 1, force)
+    waiting = [job for job in jobs if not way.layout.is_done(root, job)]
+    report = RunReport(
+        tracker.name, result_folder(dataset), way.name, skipped=len(jobs) - len(waiting)
+    )
+    if waiting:
+        executor = _choose_executor(num, threads, address, gpus)
+        _run(executor, tracker, waiting, way, root, report, progress)
+    return report
+
+
+def result_folder(dataset: Dataset) -> str:
+    """Name of the folder of a data set's results: its name, or that of its own folder."""
+    if find_benchmark(dataset.name) is not None:
+        return dataset.name
+    return Path(os.path.abspath(dataset.name)).name
+
+
+def _run(
+    executor: Executor,
+    tracker: TrackerSpec,
+    jobs: Sequence[Job],
+    way: Protocol,
+    root: Path,
+    report: RunReport,
+    progress: bool,
+) -> None:
+    """Run the jobs, write each result as it comes and note it in `report`."""
+    frames = sum(len(job.images) for job in jobs)
+    title = f"{tracker.name} {report.dataset} {way.name}"
+    with (
+        ProgressBar(title, frames, progress) as bar,
+        closing(executor(tracker, jobs, bar.advance)) as outcomes,
+    ):
+        for outcome in outcomes:
+            bar.add(outcome)
+            if outcome.error is not None:
+                report.failures[outcome.job.label] = outcome.error
+                continue
+            _write(way, root, outcome)
+            report.finished += 1
+        report.fps = bar.fps
+
+
+def _write(way: Protocol, root: Path, outcome: Outcome) -> None:
+    try:
+        way.layout.write(root, outcome.job, outcome.tracks)
+    except OSError as error:
+        raise ResultsError(f"{root}: cannot be written ({error.strerror})") from error
+
+
+def _prepare(
+    root: Path,
+    way: Protocol,
+    dataset: Dataset,
+    tracker: TrackerSpec,
+    repetitions: int,
+    force: bool,
+) -> None:
+    """Make sure that what stands in the folder and what is going to be added fit together."""
+    folder = root / way.layout.folder
+    record = describe(tracker, way.name, repetitions)
+    standing = [path for video in dataset for path in way.layout.find_all(root, video.name)]
+    if force:
+        for path in standing:
+            path.unlink()
+    else:
+        check_record(folder, record, bool(standing))
+    write_record(folder, record)
+
+
+def _choose_executor(num: int, threads: int, address: str | None, gpus: float) -> Executor:
+    if address is not None:
+        return partial(run_on_cluster, address=address, num=max(num, 1), threads=threads, gpus=gpus)
+    if num == 0:
+        return run_in_process
+    return partial(run_in_processes, num=num, threads=threads)
+
+
+def _choose_videos(dataset: Dataset, names: Sequence[str] | None) -> list[Video]:
+    """The videos of those names, in the data set's order."""
+    known = [video.name for video in dataset]
+    for name in names or ():
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            raise DatasetError(f"{dataset.name} has no sequence {name!r}{hint}")
+    videos = [video for video in dataset if names is None or video.name in names]
+    if not any(os.path.isfile(path) for video in videos for path in video.img_names[:1]):
+        raise DatasetError(
+            f"{dataset.dataset_root}: none of the {len(videos)} sequences has frames; "
+            "annotations suffice to evaluate, a run needs the images too"
+        )
+    return videos
