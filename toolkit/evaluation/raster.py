@@ -5,8 +5,8 @@ crossing, whole pixels towards zero; the sorted crossings are taken in pairs and
 included. Counting needs no mask: two sorted lists of runs a row are enough. Convex quadrilaterals
 (nearly all annotations and results) have one run a row and go a shorter way than the rest.
 
-Legend: n pairs, K corners, R rows of all pairs' windows one after the other. Coordinates are whole
-pixels relative to the pair's window, held as float64, so no size overflows.
+Legend: n pairs, K corners, R rows of all pairs' windows one after the other. Corners are (2, K, n)
+float64, x before y: whole pixels relative to the pair's window, so that no size overflows.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ import numpy as np
 QUAD = 4
 # Rows handled at once: the dozen working arrays of a block stay in the processor's cache.
 _BLOCK_ROWS = 16384
+
+Run = tuple[np.ndarray, np.ndarray]  # first and last column filled, (R,) each
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,23 @@ class FillRule:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The rows of all windows, flattened."""
+class _Windows:
+    """The windows of a block of pairs, their rows flattened.
 
-    starts: np.ndarray  # (n,) first flat row of each pair
-    pair: np.ndarray  # (R,) index of the row's pair
-    y: np.ndarray  # (R,) row in its window
-    last: np.ndarray  # (R,) last column of the window
+    Attributes:
+        starts: First flat row of each pair, (n,) int.
+        heights: Rows of each pair, (n,) int.
+        last: Last column of each row's window, (R,).
+    """
+
+    starts: np.ndarray
+    heights: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def of(cls, width: np.ndarray, height: np.ndarray) -> "_Windows":
+        heights = height.astype(np.intp)
+        return cls(np.cumsum(heights) - heights, heights, np.repeat(width - 1, heights))
 
 
 def count_pixels(
@@ -48,8 +60,8 @@ def count_pixels(
     """Pixels in both polygons and in either, within each pair's window.
 
     Args:
-        first: Corners of n polygons, (n, K1, 2), whole numbers relative to the window.
-        second: Their partners, (n, K2, 2).
+        first: Corners of n polygons, (2, K1, n), whole numbers relative to the window.
+        second: Their partners, (2, K2, n).
         width: Columns of each window, (n,), at least 1.
         height: Rows of each window, (n,), at least 1.
         rule: How the library in question fills.
@@ -57,25 +69,28 @@ def count_pixels(
     Returns:
         Intersection and union, (n,) each, in pixels.
     """
-    counts = np.zeros((2, len(first)))
+    counts = np.zeros((2, len(width)))
     convex = are_convex(first) & are_convex(second)
-    for chosen, spans in ((convex, _convex_spans), (~convex, _general_spans)):
-        index = np.flatnonzero(chosen)
-        for block in _blocks(index, height):
-            rows = _flatten(width[block], height[block])
-            runs = [spans(corners[block], rows, rule) for corners in (first, second)]
-            counts[:, block] = _count(*runs, rows)
+    for chosen, runs_of in ((convex, _convex_runs), (~convex, _general_runs)):
+        for block in _blocks(np.flatnonzero(chosen), height):
+            windows = _Windows.of(width[block], height[block])
+            runs = [runs_of(corners[..., block], windows, rule) for corners in (first, second)]
+            counts[:, block] = _count(*runs, windows)
     return counts[0], counts[1]
 
 
 def are_convex(corners: np.ndarray) -> np.ndarray:
-    """Which polygons are quadrilaterals that turn the same way at every corner, (n,) bool."""
+    """Which polygons, (2, K, n), are quadrilaterals turning one way at every corner; (n,) bool."""
     if corners.shape[1] != QUAD:
-        return np.zeros(len(corners), dtype=bool)
-    edges = np.roll(corners, -1, axis=1) - corners
-    following = np.roll(edges, -1, axis=1)
-    turns = edges[..., 0] * following[..., 1] - edges[..., 1] * following[..., 0]
-    return (turns > 0).all(axis=1) | (turns < 0).all(axis=1)
+        return np.zeros(corners.shape[2], dtype=bool)
+    dx, dy = _steps(corners)
+    turns = dx * np.roll(dy, 1, axis=0) - dy * np.roll(dx, 1, axis=0)
+    return (turns > 0).all(axis=0) | (turns < 0).all(axis=0)
+
+
+def _steps(corners: np.ndarray) -> np.ndarray:
+    """From each corner to the one before it, (2, K, n)."""
+    return np.roll(corners, 1, axis=1) - corners
 
 
 def _blocks(index: np.ndarray, height: np.ndarray) -> Iterator[np.ndarray]:
@@ -85,106 +100,90 @@ def _blocks(index: np.ndarray, height: np.ndarray) -> Iterator[np.ndarray]:
     return (block for block in np.split(index, cuts) if len(block))
 
 
-def _flatten(width: np.ndarray, height: np.ndarray) -> _Rows:
-    heights = height.astype(np.intp)
-    ends = np.cumsum(heights)
-    pair = np.repeat(np.arange(len(heights)), heights)
-    y = np.arange(ends[-1]) - np.repeat(ends - heights, heights)
-    return _Rows(ends - heights, pair, y.astype(np.float64), np.repeat(width - 1, heights))
-
-
-def _convex_spans(
-    corners: np.ndarray, rows: _Rows, rule: FillRule
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The one run a row of convex quadrilaterals: from the falling to the rising side.
+def _convex_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list[Run]:
+    """The one run a row of convex quadrilaterals, from the falling to the rising side.
 
     Each side crosses a row once, so every edge writes the rows it touches straight into its side.
     """
-    start = corners.reshape(-1, 2)
-    step = np.roll(corners, 1, axis=1).reshape(-1, 2) - start  # to the corner before
-    heights = np.diff(np.append(rows.starts, len(rows.y)))
-    bottom = np.repeat(heights - 1, QUAD)
-    top = np.maximum(np.minimum(start[:, 1], start[:, 1] + step[:, 1]), 0)
-    end = np.minimum(np.maximum(start[:, 1], start[:, 1] + step[:, 1]), bottom)
-    count = np.where(step[:, 1] != 0, np.maximum(end - top + 1, 0), 0).astype(np.intp)
-    edge = np.flatnonzero(count)
-    count = count[edge]
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    start, step, top = start[edge], step[edge], top[edge]
-    offset = np.repeat(top - start[:, 1], count) + within
-    crossing = offset / np.repeat(step[:, 1], count) * np.repeat(step[:, 0], count)
-    crossing += np.repeat(start[:, 0], count)
-    side = (step[:, 1] > 0) * len(rows.y)
-    position = np.repeat(rows.starts[edge // QUAD] + top.astype(np.intp) + side, count) + within
-    sides = np.full(2 * len(rows.y), np.inf)
-    sides[position] = np.trunc(crossing)
-    left, right = _sorted_pair(sides.reshape(2, -1))
+    rows = len(windows.last)
+    x, y = corners.reshape(2, -1)
+    dx, dy = _steps(corners).reshape(2, -1)
+    top = np.maximum(np.minimum(y, y + dy), 0)
+    bottom = np.minimum(np.maximum(y, y + dy), np.tile(windows.heights - 1, QUAD))
+    count = np.where(dy != 0, np.maximum(bottom - top + 1, 0), 0).astype(np.intp)
+    number = np.arange(count.sum())  # of the crossing, edge after edge
+    first = np.cumsum(count) - count
+    crossing = np.repeat(top - y - first, count)
+    crossing += number
+    crossing /= np.repeat(dy, count)
+    crossing *= np.repeat(dx, count)
+    crossing += np.repeat(x, count)
+    side_start = np.tile(windows.starts, QUAD) + rows * (dy > 0)
+    number += np.repeat(side_start + top.astype(np.intp) - first, count)
+    sides = np.full(2 * rows, np.inf)
+    sides[number] = np.trunc(crossing, out=crossing)
+    left = np.minimum(sides[:rows], sides[rows:])
+    right = np.maximum(sides[:rows], sides[rows:])
     if not rule.lone_pixels:
-        right[left == right] = -1
-    return [_clip(left, right, rows)]
+        np.putmask(right, left == right, -1)
+    return [_clip(left, right, windows)]
 
 
-def _general_spans(
-    corners: np.ndarray, rows: _Rows, rule: FillRule
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Up to K - 1 runs a row of any polygon; runs of a row never share a pixel."""
-    crossings = np.sort(_crossings(corners, rows, rule), axis=0)
-    beyond = np.full(len(rows.y), np.inf)
-    filled_to = np.full(len(rows.y), -1.0)
-    taken = np.zeros(len(rows.y), dtype=bool)  # the crossing already ended a run
-    spans = []
+def _general_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list[Run]:
+    """Up to K - 1 runs a row of any polygon; the runs of a row never share a pixel."""
+    crossings = np.sort(_crossings(corners, windows, rule), axis=0)
+    beyond = np.full(len(windows.last), np.inf)
+    filled_to = np.full(len(windows.last), -1.0)
+    taken = np.zeros(len(windows.last), dtype=bool)  # the left crossing already ended a run
+    runs = []
     for number in range(len(crossings) - 1):
         left, right = crossings[number], crossings[number + 1]
         after = crossings[number + 2] if number + 2 < len(crossings) else beyond
         lone = (after == np.inf) if rule.lone_pixels else False
         taken = (right < np.inf) & ~taken & ((left != right) | lone)
-        run = _clip(np.maximum(left, filled_to + 1), np.where(taken, right, -1), rows)
+        run = _clip(np.maximum(left, filled_to + 1), np.where(taken, right, -1), windows)
         filled_to = np.maximum(filled_to, run[1])
-        spans.append(run)
-    return spans
+        runs.append(run)
+    return runs
 
 
-def _crossings(corners: np.ndarray, rows: _Rows, rule: FillRule) -> np.ndarray:
+def _crossings(corners: np.ndarray, windows: _Windows, rule: FillRule) -> np.ndarray:
     """Where each edge crosses each row, (K, R), whole pixels; infinite where it does not."""
-    crossings = np.full((corners.shape[1], len(rows.y)), np.inf)
-    steps = np.roll(corners, 1, axis=1) - corners
+    pair = np.repeat(np.arange(len(windows.heights)), windows.heights)
+    row = np.arange(len(pair)) - windows.starts[pair]
+    crossings = np.full((corners.shape[1], len(row)), np.inf)
+    steps = _steps(corners)
     for edge, crossing in enumerate(crossings):
-        x, y = corners[rows.pair, edge].T
-        dx, dy = steps[rows.pair, edge].T
-        touched = (np.minimum(y, y + dy) <= rows.y) & (rows.y <= np.maximum(y, y + dy))
+        x, y = corners[:, edge, pair]
+        dx, dy = steps[:, edge, pair]
+        touched = (np.minimum(y, y + dy) <= row) & (row <= np.maximum(y, y + dy))
         level = touched & (dy == 0)
         touched &= dy != 0
-        offset = rows.y[touched] - y[touched]
+        offset = row[touched] - y[touched]
         crossing[touched] = np.trunc(x[touched] + offset / dy[touched] * dx[touched])
         if rule.horizontal_edges:
             crossing[level] = x[level]
     return crossings
 
 
-def _sorted_pair(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.minimum(pair[0], pair[1]), np.maximum(pair[0], pair[1])
+def _clip(left: np.ndarray, right: np.ndarray, windows: _Windows) -> Run:
+    """Runs within the window; those outside end before they begin. Overwrites its arguments."""
+    return np.maximum(left, 0, out=left), np.minimum(right, windows.last, out=right)
 
 
-def _clip(left: np.ndarray, right: np.ndarray, rows: _Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Runs within the window; what lies outside ends before it begins."""
-    return np.maximum(left, 0), np.minimum(right, rows.last)
-
-
-def _count(
-    first: list[tuple[np.ndarray, np.ndarray]],
-    second: list[tuple[np.ndarray, np.ndarray]],
-    rows: _Rows,
-) -> np.ndarray:
+def _count(first: list[Run], second: list[Run], windows: _Windows) -> np.ndarray:
     """Intersection and union of two lists of runs, (2, n)."""
-    areas = sum(_length(left, right) for left, right in (*first, *second))
+    areas = sum(_length(*run) for run in (*first, *second))
     shared = sum(
         _length(np.maximum(left1, left2), np.minimum(right1, right2))
         for left1, right1 in first
         for left2, right2 in second
     )
-    intersection = np.add.reduceat(shared, rows.starts)
-    return np.stack((intersection, np.add.reduceat(areas, rows.starts) - intersection))
+    intersection = np.add.reduceat(shared, windows.starts)
+    return np.stack((intersection, np.add.reduceat(areas, windows.starts) - intersection))
 
 
 def _length(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return np.maximum(right - left + 1, 0)
+    length = right - left
+    length += 1
+    return np.maximum(length, 0, out=length)

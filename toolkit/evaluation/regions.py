@@ -126,43 +126,41 @@ def _pysot_overlaps(
     low2, high2 = _pysot_box(second, bounds)
     origin = np.minimum(low1, low2)
     size = np.trunc(np.maximum(high1, high2) - origin).astype(np.float64) + 1
-    apart = _pysot_apart(low1, high1, low2, high2) | (size < 1).any(axis=1)
+    apart = _pysot_apart(low1, high1, low2, high2) | (size < 1).any(axis=0)
     overlaps[apart] = 0
     counted = np.flatnonzero(~apart)
     if len(counted):
-        corners = [
-            _round_away(both[counted] - origin[counted, None]) for both in (first, second)
-        ]
-        both, either = count_pixels(*corners, *size[counted].T, _RULES["pysot"])
-        overlaps[counted] = np.divide(both, either, out=np.full(len(both), np.nan), where=either > 0)
+        shift = origin[:, None, counted]
+        corners = [_round_away(both[..., counted] - shift) for both in (first, second)]
+        both, either = count_pixels(*corners, *size[:, counted], _RULES["pysot"])
+        overlaps[counted] = np.divide(
+            both, either, out=np.full(len(both), np.nan), where=either > 0
+        )
     return overlaps
 
 
 def _pysot_corners(values: np.ndarray) -> np.ndarray:
-    """Corners, (n, K, 2) float32; a rectangle's far corner is x + w, y + h."""
+    """Corners, (2, K, n) float32; a rectangle's far corner is x + w, y + h."""
     if values.shape[1] == RECTANGLE:
-        near, far = values[:, :2], values[:, :2] + values[:, 2:]
-        values = np.stack(
-            (near[:, 0], near[:, 1], far[:, 0], near[:, 1], far[:, 0], far[:, 1], near[:, 0], far[:, 1]),
-            axis=1,
-        )  # fmt: skip
-    return values.reshape(len(values), -1, 2).astype(np.float32)
+        x, y, w, h = values.T
+        return _rectangle(x, y, x + w, y + h).astype(np.float32)
+    return _polygon(values).astype(np.float32)
 
 
 def _pysot_box(corners: np.ndarray, bounds: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Whole-pixel bounding boxes within the image: lower and upper corner, (n, 2) float32."""
+    """Whole-pixel bounding boxes within the image: lower and upper corner, (2, n) float32."""
     low = np.maximum(np.floor(corners.min(axis=1)), 0)
-    return low, np.minimum(np.ceil(corners.max(axis=1)), np.float32(bounds))
+    return low, np.minimum(np.ceil(corners.max(axis=1)), np.float32(bounds)[:, None])
 
 
 def _pysot_apart(
     low1: np.ndarray, high1: np.ndarray, low2: np.ndarray, high2: np.ndarray
 ) -> np.ndarray:
     """Pairs that the library gives overlap 0 from their bounding boxes alone, (n,) bool."""
-    area1 = np.prod(high1 - low1, axis=1, dtype=np.float64)
-    area2 = np.prod(high2 - low2, axis=1, dtype=np.float64)
+    area1 = np.prod(high1 - low1, axis=0, dtype=np.float64)
+    area2 = np.prod(high2 - low2, axis=0, dtype=np.float64)
     shared = np.minimum(high1, high2) - np.maximum(low1, low2)
-    common = np.prod(shared, axis=1, dtype=np.float64)
+    common = np.prod(shared, axis=0, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         uneven = (area1 / area2 < _SMALLEST_RATIO) | (area2 / area1 < _SMALLEST_RATIO)
         return uneven | (common / (area1 + area2 - common) <= 0)
@@ -182,39 +180,50 @@ def _vot_overlaps(
     low1, high1, filled1 = _vot_box(first, predictions.shape[1])
     low2, high2, filled2 = _vot_box(second, truths.shape[1])
     low, high = np.minimum(low1, low2), np.maximum(high1, high2)
-    overlaps = np.where((low >= high).any(axis=1), 1.0, 0.0)
-    low, high = np.maximum(low, 0), np.minimum(high, np.subtract(bounds, 1))
-    counted = np.flatnonzero((overlaps == 0) & filled1 & filled2 & (low < high).all(axis=1))
+    overlaps = np.where((low >= high).any(axis=0), 1.0, 0.0)
+    low, high = np.maximum(low, 0), np.minimum(high, np.subtract(bounds, 1)[:, None])
+    counted = np.flatnonzero((overlaps == 0) & filled1 & filled2 & (low < high).all(axis=0))
     if len(counted):
-        size = high[counted] - low[counted] + 1
-        corners = [both[counted] - low[counted, None] for both in (first, second)]
-        both, either = count_pixels(*corners, *size.T, _RULES["vot"])
+        size = (high - low + 1)[:, counted]
+        corners = [both[..., counted] - low[:, None, counted] for both in (first, second)]
+        both, either = count_pixels(*corners, *size, _RULES["vot"])
         overlaps[counted] = both / np.maximum(either, 1)
     return overlaps
 
 
 def _vot_corners(values: np.ndarray) -> np.ndarray:
-    """Whole-pixel corners, (n, K, 2) float64; a rectangle's far corner is x + w - 1, y + h - 1."""
+    """Whole-pixel corners, (2, K, n) float64; a rectangle's far corner is x + w - 1, y + h - 1."""
     if values.shape[1] == CODE:
-        return np.zeros((len(values), 1, 2))
+        return np.zeros((2, 1, len(values)))
     rounded = np.round(values.astype(np.float32)).astype(np.float64)
     if values.shape[1] == RECTANGLE:
         x, y, w, h = rounded.T
-        right, bottom = x + w - 1, y + h - 1
-        rounded = np.stack((x, y, right, y, right, bottom, x, bottom), axis=1)
-    return rounded.reshape(len(values), -1, 2)
+        return _rectangle(x, y, x + w - 1, y + h - 1)
+    return _polygon(rounded)
 
 
 def _vot_box(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and upper corner, (n, 2), and which regions hold any pixel, (n,) bool.
+    """Lower and upper corner, (2, n), and which regions hold any pixel, (n,) bool.
 
     An empty rectangle's upper corner lies before its lower one, which the toolkit leaves so.
     """
     if size == RECTANGLE:
         low, high = corners[:, 0], corners[:, 2]
-        return low, high, (high >= low).all(axis=1)
-    filled = np.full(len(corners), size != CODE)
+        return low, high, (high >= low).all(axis=0)
+    filled = np.full(corners.shape[2], size != CODE)
     return corners.min(axis=1), corners.max(axis=1), filled
+
+
+def _rectangle(
+    left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray
+) -> np.ndarray:
+    """Corners clockwise from the upper left, (2, 4, n)."""
+    return np.stack((np.stack((left, right, right, left)), np.stack((top, top, bottom, bottom))))
+
+
+def _polygon(values: np.ndarray) -> np.ndarray:
+    """x1, y1, ..., xK, yK in rows, (n, 2K), as (2, K, n)."""
+    return np.ascontiguousarray(values.T.reshape(-1, 2, len(values)).swapaxes(0, 1))
 
 
 _OVERLAPS = {"pysot": _pysot_overlaps, "vot": _vot_overlaps}
