@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,10 @@ PEER_GONE = (
     "TraX peer closed the connection or sent a message that cannot be read;"
     " expected 'initialize', 'frame' or 'quit'"
 )
+
+
+class SessionFailedError(Exception):
+    """A session ended by an error that stderr and the peer know already."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def main() -> int:
     """Runs one TraX session on the standard streams and returns the exit status.
 
     Errors of the plugin's own tree become one line on stderr; any other exception is a defect and
-    leaves with its traceback.
+    leaves its traceback.
     """
     reserve_stdout()
     try:
@@ -87,11 +92,13 @@ def main() -> int:
         tracker = build(ClientSettings.from_environment(os.environ))
         warm_up(tracker)
         serve(trax, tracker)
-    except DSiamError as error:
-        _complain(error)
-        return 1
     except KeyboardInterrupt:
         return 130
+    except SessionFailedError:
+        return 1
+    except Exception as error:
+        _report(error)
+        return 1
     return 0
 
 
@@ -142,15 +149,16 @@ def warm_up(tracker: Any) -> None:
 def serve(trax: ModuleType, tracker: Any) -> None:
     """Says hello and answers the peer until it quits.
 
-    An error is also sent to the peer as the reason of the quit, so that it shows up there.
+    An error is written to stderr and then sent to the peer as the reason of the quit. In this
+    order, because the VOT toolkit puts into its log only what comes before the quit.
 
     Args:
         trax: The package of that name.
         tracker: With ``init(image, box)`` and ``track(image)`` as ``build_tracker`` returns it.
 
     Raises:
-        VOTError: The peer broke the protocol or went away.
-        ImageError, BoxError: The peer sent an image or a box that cannot be used.
+        VOTError: There is no session to be had on the standard streams.
+        SessionFailedError: The session failed, which has been reported.
     """
     try:
         server = trax.Server(
@@ -167,8 +175,9 @@ def serve(trax: ModuleType, tracker: Any) -> None:
     try:
         _answer_until_quit(trax, server, tracker, watch)
     except Exception as error:
+        _report(error)
         _quit(trax, server, reason=f"{type(error).__name__}: {error}")
-        raise
+        raise SessionFailedError from error
 
 
 def box_from_region(region: Any) -> Box:
@@ -245,13 +254,16 @@ def _only_box(request: Any) -> Box:
 
 def _end_without_peer() -> None:
     """Ends the process from the watching thread, as the main one sits in libtrax."""
-    _complain(VOTError(PEER_GONE))
+    _report(VOTError(PEER_GONE))
     os._exit(1)
 
 
-def _complain(error: Exception) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"dsiam_plugin.vot_client: error: {' '.join(str(error).split())}\n")
+def _report(error: Exception) -> None:
+    """One line on stderr for what the user can act on, the traceback for a defect."""
+    if isinstance(error, DSiamError):
+        sys.stderr.write(f"dsiam_plugin.vot_client: error: {' '.join(str(error).split())}\n")
+    else:
+        traceback.print_exception(error)
     sys.stderr.flush()
 
 

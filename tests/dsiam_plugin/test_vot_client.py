@@ -13,6 +13,11 @@ from dsiam_plugin.errors import ConfigError, VOTError
 from dsiam_plugin.vot_client import ClientSettings, box_from_region
 
 INITIALIZE = '@@TRAX:initialize "40,30,20,20"'
+MERGE_STREAMS = f"""
+import os, sys
+os.dup2(1, 2)
+os.execv(sys.executable, {trax_session.SQUARE_CLIENT!r})
+"""
 FRAME = '@@TRAX:frame "file://{frame}"'
 
 
@@ -127,6 +132,14 @@ def test_a_defect_of_the_tracker_leaves_its_traceback(frames):
     assert "Traceback (most recent call last)" in err
     assert "ZeroDivisionError: the tracker is broken" in err
     assert "ZeroDivisionError: the tracker is broken" in out.splitlines()[-1]
+
+
+def test_the_error_is_written_before_the_quit(frames):
+    """The VOT toolkit merges the streams and logs nothing that follows the quit."""
+    frame = FRAME.format(frame=frames[0])
+    merged = [sys.executable, "-c", MERGE_STREAMS]
+    _, out, _ = send_raw(INITIALIZE, *[frame] * 3, command=merged, SQUARE_DIES_AT="2")
+    assert out.index("ZeroDivisionError: the tracker is broken\n") < out.index("@@TRAX:quit")
 
 
 def test_a_stream_that_ends_inside_an_initialisation_ends_the_client():
