@@ -40,8 +40,8 @@ def roll(script: Script, stage: Stage, rng: np.random.Generator) -> Script:
 
 
 def turn_away(script: Script, stage: Stage, rng: np.random.Generator) -> Script:
-    """OPR: turns by 50 to 62 degrees about an axis in the image plane."""
-    degrees = rng.choice([-1.0, 1.0]) * rng.uniform(50, 62)
+    """OPR: turns by 45 to 56 degrees about an axis in the image plane."""
+    degrees = rng.choice([-1.0, 1.0]) * rng.uniform(45, 56)
     tilt = np.deg2rad(degrees) * swing(stage.clock, rng.uniform(1.0, 1.6))
     axis = np.pi / 2 + rng.uniform(-0.6, 0.6)
     return replace(script, tilt=script.tilt + tilt, tilt_axis=axis)
@@ -103,7 +103,7 @@ def pass_in_front(script: Script, stage: Stage, rng: np.random.Generator) -> Scr
         along = np.array([np.cos(direction), np.sin(direction)])
         across = np.array([-along[1], along[0]])
         travelled = 9.0 * (stage.clock - meeting) * script.size[0]
-        beside = rng.uniform(-0.2, 0.2) * script.size[0]
+        beside = rng.choice([-1.0, 1.0]) * rng.uniform(0.2, 0.4) * script.size[0]
         offsets.append(travelled[:, None] * along + beside * across)
     return replace(script, occluders=np.stack(offsets))
 

@@ -11,6 +11,7 @@ Colour = tuple[float, float, float]
 
 OVERSAMPLING = 2  # objects are drawn twice as large and averaged: smooth edges
 CLUTTER_OBJECTS = 26
+SHADOW_PX = 3.0
 
 
 def colour(rng: np.random.Generator, hue: float, saturation: float, value: float) -> Colour:
@@ -112,8 +113,9 @@ def add_clutter(
     rng: np.random.Generator, image: np.ndarray, place: np.ndarray, radius: float, hue: float
 ) -> np.ndarray:
     """The image (h, w, 3) with one shaded, sometimes striped shape of muted colour on it."""
-    low = np.maximum(0, np.floor(place - 1.9 * radius)).astype(int)
-    high = np.ceil(place + 1.9 * radius).astype(int)
+    reach = 1.9 * radius + 4 * SHADOW_PX  # of the longest shape and its shadow
+    low = np.maximum(0, np.floor(place - reach)).astype(int)
+    high = np.ceil(place + reach).astype(int)
     part = image[low[1] : high[1], low[0] : high[0]]
     height, width = part.shape[:2]
     radii = radius * rng.uniform([0.6, 0.6], [1.3, 1.3])
@@ -125,7 +127,10 @@ def add_clutter(
     if rng.random() < 0.5:
         dark = 0.6 * grating(rng, height, width, radius * rng.uniform(0.3, 0.7))
         look = blend(look, np.float32(tone) * 0.55, dark)
-    shadow = cv2.GaussianBlur(np.roll(mask, (3, 3), (0, 1)), (0, 0), 3.0)
+    aside = cv2.warpAffine(
+        mask, np.float32([[1, 0, SHADOW_PX], [0, 1, SHADOW_PX]]), (width, height)
+    )
+    shadow = cv2.GaussianBlur(aside, (0, 0), SHADOW_PX)
     lit = blend(part * (1 - 0.4 * shadow[..., None]), look * relief(mask)[..., None], mask)
     image = image.copy()
     image[low[1] : high[1], low[0] : high[0]] = lit
