@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -31,8 +30,18 @@ class PeerWatch(threading.Thread):
         super().__init__(daemon=True)
         self._on_gone = on_gone
         self._grace_s = grace_s
+        self._stopped = threading.Event()
         self._waits = 0
         self._in_wait = False
+
+    def __enter__(self) -> PeerWatch:
+        """Starts watching."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops watching."""
+        self._stopped.set()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -45,14 +54,15 @@ class PeerWatch(threading.Thread):
             self._in_wait = False
 
     def run(self) -> None:
-        """Sleeps until the stream hangs up, then until one wait lasts too long."""
+        """Waits until the stream hangs up, then until one wait lasts too long."""
         if not hasattr(select, "poll") or "TRAX_SOCKET" in os.environ:
             return
         hang_up = select.poll()
         hang_up.register(int(os.environ.get("TRAX_IN", 0)), 0)  # 0: errors and hang-up only
-        hang_up.poll()
-        waits_before = 0
-        while not (self._in_wait and self._waits == waits_before):
-            waits_before = self._waits
-            time.sleep(self._grace_s)
-        self._on_gone()
+        waits_before = None  # how many waits there were a grace ago, since the hang-up
+        while not self._stopped.is_set():
+            if self._in_wait and self._waits == waits_before:
+                return self._on_gone()
+            if waits_before is not None or hang_up.poll(1000 * self._grace_s):
+                waits_before = self._waits
+                self._stopped.wait(self._grace_s)

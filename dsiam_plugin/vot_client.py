@@ -170,10 +170,9 @@ def serve(trax: ModuleType, tracker: Any) -> None:
         )
     except trax.TraxException as error:
         raise VOTError(f"no TraX session: {error}") from error
-    watch = PeerWatch(_end_without_peer)
-    watch.start()
     try:
-        _answer_until_quit(trax, server, tracker, watch)
+        with PeerWatch(_end_without_peer) as watch:
+            _answer_until_quit(trax, server, tracker, watch)
     except Exception as error:
         _report(error)
         _quit(trax, server, reason=f"{type(error).__name__}: {error}")

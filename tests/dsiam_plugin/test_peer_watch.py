@@ -24,24 +24,26 @@ def pipe(monkeypatch):
 
 def test_a_wait_that_outlasts_the_hang_up_is_reported(pipe):
     gone = threading.Event()
-    watch = PeerWatch(gone.set, grace_s=GRACE_S)
-    watch.start()
-    with watch.waiting():
+    with PeerWatch(gone.set, grace_s=GRACE_S) as watch, watch.waiting():
         assert not gone.wait(4 * GRACE_S), "reported although the peer is there"
         pipe.close()
         assert gone.wait(5)
-    watch.join(5)
 
 
 def test_waits_that_end_are_not_reported(pipe):
     gone = threading.Event()
-    watch = PeerWatch(gone.set, grace_s=GRACE_S)
-    watch.start()
-    pipe.close()
-    for _ in range(50):  # unread messages after the hang-up: each wait returns at once
+    with PeerWatch(gone.set, grace_s=GRACE_S) as watch:
+        pipe.close()
+        for _ in range(50):  # unread messages after the hang-up: each wait returns at once
+            with watch.waiting():
+                pass
+        assert not gone.wait(4 * GRACE_S)
         with watch.waiting():
-            pass
-    assert not gone.wait(4 * GRACE_S)
-    with watch.waiting():
-        assert gone.wait(5)
+            assert gone.wait(5)
+
+
+def test_the_thread_ends_with_the_session(pipe):
+    with PeerWatch(pytest.fail, grace_s=GRACE_S) as watch:
+        pass
     watch.join(5)
+    assert not watch.is_alive()

@@ -1,5 +1,6 @@
 """The TraX client, as a process, against libtrax's own client and against broken peers."""
 
+import os
 import sys
 
 import pytest
@@ -25,6 +26,29 @@ FRAME = '@@TRAX:frame "file://{frame}"'
 def frames(tmp_path):
     """Five frames: the square moves by (3, 2) px."""
     return [write_square(tmp_path / f"{i}.png", 40 + 3 * i, 30 + 2 * i) for i in range(5)]
+
+
+@pytest.fixture
+def serve_lines(monkeypatch):
+    """Serves lines from a pipe in this process; returns (whether it failed, what was sent)."""
+
+    def serve(lines):
+        (reading, peer_writing), (peer_reading, writing) = os.pipe(), os.pipe()
+        monkeypatch.setenv("TRAX_IN", str(reading))
+        monkeypatch.setenv("TRAX_OUT", str(writing))
+        with open(peer_writing, "w") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        failed = False
+        try:
+            vot_client.serve(trax, trax_session.SquareTracker())
+        except vot_client.SessionFailedError:
+            failed = True
+        os.close(reading)
+        os.close(writing)
+        with open(peer_reading) as stream:
+            return failed, stream.read()
+
+    return serve
 
 
 def rectangle(x, y):
@@ -99,19 +123,26 @@ def test_masks_and_codes_are_refused():
         ([INITIALIZE, INITIALIZE, FRAME], "asked for 2 targets"),
         (['@@TRAX:initialize "nan,1,2,3"', FRAME], "expected a rectangle"),
         ([INITIALIZE, '@@TRAX:frame "file://{text}"'], "bytes that do not decode"),
+        ([INITIALIZE, FRAME, '@@TRAX:frame "file://{text}"'], "bytes that do not decode"),
     ],
 )
-def test_broken_peers_get_one_line_and_a_failure(frames, tmp_path, lines, message):
-    text = tmp_path / "text.png"
+def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, lines, message):
+    text = frames[0].with_name("text.png")
     text.write_text("no image")
-    status, out, err = send_raw(*(line.format(frame=frames[0], text=text) for line in lines))
-    assert status == 1
-    errors = [line for line in err.splitlines() if "noise" not in line]
+    failed, out = serve_lines(line.format(frame=frames[0], text=text) for line in lines)
+    assert failed
+    errors = [line for line in capsys.readouterr().err.splitlines() if "noise" not in line]
     assert len(errors) == 1
     assert errors[0].startswith("dsiam_plugin.vot_client: error: ")
     assert message in errors[0]
     reasons = [line for line in out.splitlines() if line.startswith("@@TRAX:quit")]
     assert len(reasons) == 1 and message in reasons[0]
+
+
+def test_a_failed_session_is_a_failed_process(frames):
+    status, _, err = send_raw(INITIALIZE, '@@TRAX:frame "file:///missing.png"')
+    assert status == 1
+    assert err.splitlines()[-1].startswith("dsiam_plugin.vot_client: error: /missing.png: No such")
 
 
 def test_a_peer_that_stops_reading_ends_the_client(frames):
