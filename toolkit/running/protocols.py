@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolkit.datasets import FolderDataset, GOT10kDataset, VOTDataset, VOTLTDataset
+from toolkit.datasets import GOT10kDataset, VOTDataset, VOTLTDataset
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.video import Video
 from toolkit.errors import BenchmarkError
@@ -51,14 +51,11 @@ SRE = Protocol("SRE", "one_pass", plan_spatial, layouts.SPATIAL)
 VOT = Protocol("VOT", "restarts", plan_one_pass, layouts.RESTARTS, repeats=True)
 LT = Protocol("LT", "one_pass", plan_one_pass, layouts.LONGTERM)
 
-PROTOCOL_NAMES = ("OPE", "TRE", "SRE", "VOT", "LT")
-
 # The protocols a data set's results are read for, the usual one first.
 _BY_CLASS: tuple[tuple[type[Dataset], tuple[Protocol, ...]], ...] = (
     (VOTLTDataset, (LT,)),
     (VOTDataset, (VOT, TRE, SRE)),
     (GOT10kDataset, (OPE_GOT10K, TRE, SRE)),
-    (FolderDataset, (OPE, TRE, SRE, VOT)),
     (Dataset, (OPE, TRE, SRE)),
 )
 

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.datasets.dataset import Dataset
-from toolkit.datasets.registry import find_benchmark
 from toolkit.datasets.video import Video
 from toolkit.errors import DatasetError, ResultsError
 from toolkit.running.cluster import run_on_cluster
@@ -31,7 +30,7 @@ class RunReport:
 
     Attributes:
         tracker: Name of the tracker.
-        dataset: Name of the data set, as in the folder of its results.
+        dataset: Name of the data set.
         protocol: Name of the protocol.
         finished: Runs done now, one a sequence, or a start of a sequence.
         skipped: Runs whose results stood there already.
@@ -95,24 +94,15 @@ def run_dataset(
     """
     way = choose_protocol(dataset, protocol)
     videos = _choose_videos(dataset, sequences)
-    root = Path(tracker_path) / result_folder(dataset) / tracker.name
+    root = Path(tracker_path) / dataset.name / tracker.name
     jobs = [job for video in videos for job in way.jobs(video, repetitions)]
     _prepare(root, way, dataset, tracker, repetitions if way.repeats else 1, force)
     waiting = [job for job in jobs if not way.layout.is_done(root, job)]
-    report = RunReport(
-        tracker.name, result_folder(dataset), way.name, skipped=len(jobs) - len(waiting)
-    )
+    report = RunReport(tracker.name, dataset.name, way.name, skipped=len(jobs) - len(waiting))
     if waiting:
         executor = _choose_executor(num, threads, address, gpus)
         _run(executor, tracker, waiting, way, root, report, progress)
     return report
-
-
-def result_folder(dataset: Dataset) -> str:
-    """Name of the folder of a data set's results: its name, or that of its own folder."""
-    if find_benchmark(dataset.name) is not None:
-        return dataset.name
-    return Path(os.path.abspath(dataset.name)).name
 
 
 def _run(

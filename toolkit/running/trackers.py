@@ -101,9 +101,7 @@ def load_factory(reference: str) -> Callable[..., Tracker]:
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise TrackerError(
-            f"{reference}: no module named {error.name!r} can be imported"
-        ) from error
+        raise TrackerError(f"{reference}: there is no module {error.name!r}") from error
     for attribute in path.split("."):
         if not hasattr(found, attribute):
             raise TrackerError(f"{reference}: {module_name} has no {path!r}")
