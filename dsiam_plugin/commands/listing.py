@@ -1,0 +1,51 @@
+"""``dsiam list``: the trackers and their configurations."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Declares ``dsiam list``."""
+    parser = subparsers.add_parser("list", help="list the trackers or print a configuration")
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--yaml", metavar="NAME", help="print this tracker's whole configuration as YAML"
+    )
+    parser.add_argument(
+        "--config", metavar="YAML", help="with --yaml: settings that override the tracker's own"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the table or one configuration."""
+    from dsiam_plugin.config_files import dump_config, load_config
+    from dsiam_plugin.errors import ConfigError
+    from dsiam_plugin.variants import find_variant
+
+    if arguments.yaml is not None:
+        print(
+            dump_config(load_config(arguments.config, find_variant(arguments.yaml).config)), end=""
+        )
+    elif arguments.config is not None:
+        raise ConfigError("--config alone; expected --yaml NAME beside it")
+    else:
+        print("\n".join(table()))
+    return 0
+
+
+def table() -> list[str]:
+    """One line a tracker: name, features, description."""
+    from dsiam_plugin.config_files import load_config
+    from dsiam_plugin.variants import find_variant, tracker_names
+
+    rows = [("name", "features", "what it is")]
+    for name in tracker_names():
+        variant = find_variant(name)
+        model = load_config(None, variant.config).model
+        rows.append((name, f"{model.backbone}: {'+'.join(sorted(model.layers))}", variant.summary))
+    name_width, features_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return [
+        f"{name:{name_width}}  {features:{features_width}}  {summary}"
+        for name, features, summary in rows
+    ]

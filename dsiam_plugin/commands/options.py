@@ -1,0 +1,50 @@
+"""The options that every command building a tracker shares."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dsiam_plugin.tracker import DSiamTracker
+
+DEFAULT_TRACKER = "DSiamM"
+
+
+def tracker_options() -> argparse.ArgumentParser:
+    """A parent parser with ``--weights --config --device --precision``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="network weights (default: $DSIAM_WEIGHTS, else those of the package)",
+    )
+    group.add_argument("--config", metavar="YAML", help="settings that override the tracker's own")
+    group.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    group.add_argument(
+        "--precision",
+        default="auto",
+        help="of the convolutions: float32, bfloat16, float16 (GPU only) or auto, the faster one"
+        " here (default: %(default)s)",
+    )
+    return parser
+
+
+def build(arguments: argparse.Namespace, name: str) -> DSiamTracker:
+    """The named tracker with the parsed options.
+
+    Raises:
+        DSiamError: An unknown name, weights, configuration or device that do not fit.
+    """
+    from dsiam_plugin import build_tracker
+
+    return build_tracker(
+        name,
+        weights=arguments.weights,
+        config=arguments.config,
+        device=arguments.device,
+        precision=arguments.precision,
+    )

@@ -1,0 +1,217 @@
+"""``dsiam track``: follow one target through a video, a folder, a camera or a stream."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsiam_plugin.commands.options import DEFAULT_TRACKER, build, tracker_options
+from dsiam_plugin.errors import BoxError, SourceError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dsiam_plugin.boxes import Box
+    from dsiam_plugin.follow import Tracked, Tracker
+    from dsiam_plugin.sinks import Sink
+    from dsiam_plugin.sources import Source
+
+
+@dataclass
+class Summary:
+    """What has been tracked so far."""
+
+    frames: int = 0
+    lost: int = 0
+    interrupted: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    def add(self, tracked: Tracked) -> None:
+        """Counts one frame."""
+        self.frames += 1
+        self.lost += tracked.lost
+
+    def __str__(self) -> str:
+        seconds = max(time.perf_counter() - self.started, 1e-9)
+        return (
+            f"{self.frames} frames in {seconds:.1f} s ({self.frames / seconds:.1f} fps),"
+            f" lost in {self.lost}"
+        )
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Declares ``dsiam track``."""
+    parser = subparsers.add_parser(
+        "track",
+        parents=[tracker_options()],
+        help="track a target in a video, folder of frames, camera or stream",
+        description="Without --output, --result and a window, the boxes go to standard output.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "source", metavar="SOURCE", help="video file, folder or glob of images, camera number, URL"
+    )
+    parser.add_argument(
+        "--tracker", default=DEFAULT_TRACKER, metavar="NAME", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--init-box",
+        metavar="X,Y,W,H",
+        help="target on the first frame: left, top, width, height in pixels, 0-based"
+        " (default: drawn with the mouse; write --init-box=-5,... for a negative X)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="PATH",
+        help="frames with the box drawn: a video by suffix (.mp4, .avi, .mkv, .mov), else a folder",
+    )
+    parser.add_argument("--result", metavar="FILE", help="boxes, one x,y,w,h a frame, 0-based")
+    parser.add_argument("--scores", metavar="FILE", help="scores, one a frame; nan for the first")
+    parser.add_argument(
+        "--gui",
+        action=argparse.BooleanOptionalAction,
+        help="show the frames; Esc or q stops (default: where there is a display)",
+    )
+    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tracks, writes and shows as asked; returns the exit status.
+
+    Raises:
+        DSiamError: Bad input. Nothing is written then.
+        KeyboardInterrupt: After an interrupt; what was tracked until then has been written.
+    """
+    from dsiam_plugin.sources import open_source
+
+    has_window = _wants_window(arguments.gui)
+    choose_box = _box_chooser(arguments.init_box, has_window)
+    _check_output(arguments.output, arguments.source)
+    source = open_source(arguments.source)
+    tracker = build(arguments, arguments.tracker)
+    summary = Summary()
+    with ExitStack() as stack:
+        places = _sinks(arguments, source.fps, has_window)
+        sinks = [stack.enter_context(place) for place in places]
+        _track(tracker, source, choose_box, arguments.max_frames, sinks, summary)
+    written = [name for name in (arguments.output, arguments.result, arguments.scores) if name]
+    report = ": ".join([str(summary), *filter(None, [", ".join(written)])])
+    if summary.interrupted:
+        raise KeyboardInterrupt(f"interrupted; kept {report}")
+    sys.stderr.write(f"{report}\n")
+    return 0
+
+
+def parse_box(text: str) -> Box:
+    """The box written as ``X,Y,W,H``.
+
+    Raises:
+        BoxError: These are not four numbers.
+    """
+    from dsiam_plugin.boxes import Box
+
+    try:
+        return Box(*(float(number) for number in text.replace(",", " ").split()))
+    except (TypeError, ValueError):
+        raise BoxError(
+            f"--init-box {text!r}: expected four numbers X,Y,W,H such as 120,80,64,48"
+        ) from None
+
+
+def _track(
+    tracker: Tracker,
+    source: Source,
+    choose_box: Callable[[np.ndarray], Box],
+    max_frames: int | None,
+    sinks: Iterable[Sink],
+    summary: Summary,
+) -> None:
+    """Feeds every tracked frame to the sinks until the source, a sink or the user ends it."""
+    from tqdm import tqdm
+
+    from dsiam_plugin.follow import follow
+    from dsiam_plugin.sources import prefetch
+
+    known = [length for length in (source.length, max_frames) if length is not None]
+    with (
+        closing(prefetch(source)) as frames,
+        tqdm(total=min(known, default=None), unit=" frames", ncols=100) as progress,
+    ):
+        try:
+            for tracked in follow(tracker, islice(frames, max_frames), choose_box):
+                wishes = [sink(tracked) for sink in sinks]
+                summary.add(tracked)
+                progress.update()
+                if not all(wishes):
+                    break
+        except KeyboardInterrupt:
+            if summary.frames == 0:
+                raise
+            summary.interrupted = True
+
+
+def _sinks(
+    arguments: argparse.Namespace, fps: float, has_window: bool
+) -> Iterator[AbstractContextManager[Sink]]:
+    """Everything that takes tracked frames; standard output where there is nothing else."""
+    from dsiam_plugin import sinks
+
+    if arguments.output:
+        yield sinks.drawn_frames(arguments.output, fps)
+    if arguments.result:
+        yield sinks.text_rows(arguments.result, sinks.box_row)
+    if arguments.scores:
+        yield sinks.text_rows(arguments.scores, sinks.score_row)
+    if has_window:
+        yield sinks.window()
+    elif not (arguments.output or arguments.result):
+        yield sinks.printed_boxes()
+
+
+def _wants_window(asked: bool | None) -> bool:
+    """The user's choice, checked, or whether a window is possible."""
+    from dsiam_plugin.display import check_display, has_display
+
+    if asked is None:
+        return has_display()
+    if asked:
+        check_display()
+    return asked
+
+
+def _box_chooser(text: str | None, has_window: bool) -> Callable[[np.ndarray], Box]:
+    """How the target is found on the first frame."""
+    from dsiam_plugin.display import select_box
+
+    if text is not None:
+        box = parse_box(text)
+        return lambda image: box
+    if not has_window:
+        raise BoxError("--init-box is missing and there is no window; expected --init-box X,Y,W,H")
+    return select_box
+
+
+def _check_output(output: str | None, source: str) -> None:
+    """Raises SourceError where the output cannot be made or would replace the source."""
+    from dsiam_plugin.video_output import check_output
+
+    if output is None:
+        return
+    check_output(output)
+    if Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
+        raise SourceError(f"--output {output}: is the source; expected another name")
+
+
+def _positive(text: str) -> int:
+    """A whole number above zero, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}: expected 1 or more")
+    return number
