@@ -53,7 +53,7 @@ BENCHMARKS = (
     Benchmark("NFS240", "nfs", sequences=100),
     Benchmark("LaSOT", "lasot", sequences=280),
     Benchmark("TrackingNet", "trackingnet", sequences=511),
-    Benchmark("GOT-10k", "got10k", ("GOT10k", "GOT10K")),
+    Benchmark("GOT-10k", "got10k", ("GOT10k",)),
 )
 
 
