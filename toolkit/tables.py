@@ -78,12 +78,13 @@ class Table:
         for index, (text, value, width) in enumerate(zip(texts, row, widths, strict=True)):
             padded = text.rjust(width) if index else text.ljust(width)
             cells.append(
-                f"{Fore.RED}{padded}{Style.RESET_ALL}" if self._is_low(value, color) else padded
+                f"{Fore.RED}{padded}{Style.RESET_ALL}" if color and self.is_low(value) else padded
             )
         return "| " + " | ".join(cells) + " |"
 
-    def _is_low(self, value: Cell, color: bool) -> bool:
-        return color and self.low is not None and isinstance(value, float) and value < self.low
+    def is_low(self, value: Cell) -> bool:
+        """Whether a cell is below :attr:`low`."""
+        return self.low is not None and isinstance(value, float) and value < self.low
 
 
 def tracker_label(name: str, found: int, total: int) -> str:

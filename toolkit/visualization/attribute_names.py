@@ -1,4 +1,6 @@
-"""What the benchmarks' attribute codes stand for."""
+"""What the benchmarks' attribute codes stand for, in the order they are shown."""
+
+from collections.abc import Iterable
 
 ATTRIBUTES = {
     "IV": "illumination variation",
@@ -25,3 +27,9 @@ ATTRIBUTES = {
 def attribute_title(code: str) -> str:
     """The attribute in words; codes this table does not know are shown as they are."""
     return ATTRIBUTES.get(code, code.replace("_", " "))
+
+
+def in_order(codes: Iterable[str], first: str) -> list[str]:
+    """Codes in the order of the table, ``first`` before all, unknown ones at the end by name."""
+    places = {code: place for place, code in enumerate((first, *ATTRIBUTES))}
+    return sorted(codes, key=lambda code: (places.get(code, len(places)), code))

@@ -1,0 +1,72 @@
+"""`python -m toolkit.bin.eval`, also `dsiam eval`: score results, draw plots, write a report."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolkit.bin.eval_options import build_parser
+from toolkit.datasets import DatasetFactory
+from toolkit.errors import ToolkitError
+from toolkit.reporting.evaluate import evaluate
+from toolkit.reporting.evaluation import Evaluation, Options, gap_lines, title_of
+from toolkit.reporting.outputs import Outputs
+from toolkit.reporting.pictures import check_sequences
+from toolkit.reporting.trackers import find_trackers
+
+EXIT_BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: Arguments after the program's name; those of the process by default.
+
+    Returns:
+        0, or 2 for bad input. Results that are missing for some sequences are listed and marked,
+        and are no error.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except (ToolkitError, OSError) as error:
+        sys.stderr.write(f"dsiam eval: error: {error}\n")
+        return EXIT_BAD_INPUT
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    dataset = DatasetFactory.create_dataset(
+        name=arguments.dataset, dataset_root=arguments.dataset_dir
+    )
+    folder, trackers = find_trackers(
+        arguments.tracker_path, arguments.dataset, arguments.trackers, arguments.tracker_prefix
+    )
+    drawn = arguments.vis or arguments.plots or arguments.sequences
+    plots = (arguments.plots or Path("plots") / title_of(dataset)) if drawn else None
+    outputs = Outputs(arguments.json, arguments.csv, plots, arguments.sequences)
+    outputs.check()
+    check_sequences(dataset, arguments.sequences)
+    options = Options(arguments.num, arguments.eao, None, arguments.filter_seconds)
+    evaluation = evaluate(dataset, folder, trackers, options)
+    _print(evaluation, arguments)
+    for path in outputs.write(evaluation):
+        print(f"wrote {path}")
+    return 0
+
+
+def _print(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
+    tables = [*evaluation.tables]
+    if arguments.attributes:
+        tables += evaluation.attribute_tables
+    if arguments.show_video_level:
+        tables += evaluation.video_tables
+    for table in tables:
+        print(table.text(color=sys.stdout.isatty()), end="\n\n")
+    most = None if arguments.show_video_level else 3
+    for line in gap_lines(evaluation.dataset, evaluation.gaps, most):
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

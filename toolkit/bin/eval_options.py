@@ -1,0 +1,57 @@
+"""The command line of `eval`; pysot's short flags and pysot-toolkit's names work as well."""
+
+import argparse
+from pathlib import Path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of this command."""
+    parser = argparse.ArgumentParser(
+        prog="dsiam eval",
+        description="Score tracking results on a benchmark. Annotations are enough, unless "
+        "pictures of sequences are asked for.",
+    )
+    _add_what(parser)
+    _add_outputs(parser.add_argument_group("output"))
+    return parser
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-d", "--dataset", required=True, metavar="NAME", help="benchmark, or folder of sequences")
+    add("--dataset_dir", metavar="DIR", help="its folder (default: here, $DSIAM_DATASETS/NAME, "
+        "testing_dataset/NAME)")  # fmt: skip
+    add("-p", "--tracker_path", "--tracker_result_dir", default="results", type=Path,
+        metavar="DIR", help="holds NAME/<tracker>/ (default: %(default)s)")  # fmt: skip
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--trackers", nargs="+", metavar="TRACKER", help="which (default: all)")
+    chosen.add_argument("-t", "--tracker_prefix", default="", metavar="P", help="those named P...")
+    add("-n", "--num", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    add("--eao", choices=("pysot", "vot"), default="pysot",
+        help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip
+    add("--filter_seconds", type=_positive_time, metavar="S",
+        help="seconds of VOT's filter operation on that machine: speeds in EFO")  # fmt: skip
+
+
+def _add_outputs(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-s", "--show_video_level", action="store_true", help="print a row a sequence")
+    add("--attributes", action="store_true", help="print a column an attribute")
+    add("--vis", action="store_true", help="draw plots and an HTML report")
+    add("--plots", type=Path, metavar="DIR", help="where, implies --vis (default: plots/NAME)")
+    add("--sequences", nargs="+", default=(), metavar="SEQ",
+        help="draw overlap and frames of these too, implies --vis; needs images")  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="write the scores")
+    add("--csv", type=Path, metavar="FILE", help="write the scores, a row a sequence")
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too small, expected 1 or more")
+    return int(text)
+
+
+def _positive_time(text: str) -> float:
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no time, expected seconds above 0")
+    return float(text)

@@ -1,0 +1,1 @@
+"""From a data set and a folder of results to tables, files and plots; what `eval` runs."""

@@ -1,0 +1,36 @@
+"""Choosing how a data set is evaluated."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from toolkit.datasets.dataset import Dataset
+from toolkit.reporting.evaluation import Evaluation, Options
+from toolkit.reporting.longterm import evaluate_long_term
+from toolkit.reporting.onepass import evaluate_one_pass
+from toolkit.reporting.restarts import evaluate_restarts
+
+Evaluator = Callable[[Dataset, Path, Sequence[str], Options], Evaluation]
+
+EVALUATORS: dict[str, Evaluator] = {
+    "ope": evaluate_one_pass,
+    "restart": evaluate_restarts,
+    "longterm": evaluate_long_term,
+}
+
+
+def evaluate(
+    dataset: Dataset, folder: Path, trackers: Sequence[str], options: Options
+) -> Evaluation:
+    """Evaluates trackers as the data set's benchmark does.
+
+    Args:
+        dataset: The data set; its images are not needed.
+        folder: Holds one folder of results a tracker.
+        trackers: Names of these folders.
+        options: Definitions and engines.
+
+    Raises:
+        ResultsError: No tracker has a result for any sequence.
+        BenchmarkError: The data set cannot give a measure that was asked for.
+    """
+    return EVALUATORS[dataset.protocol](dataset, folder, trackers, options)

@@ -1,0 +1,77 @@
+"""The plots of VOT's restart experiment: ranking, curve, attributes and speed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.datasets.dataset import Dataset
+from toolkit.datasets.registry import find_benchmark
+from toolkit.evaluation.eao import ALL
+from toolkit.reporting.evaluation import title_of
+from toolkit.visualization import draw_eao
+from toolkit.visualization.curves import Curve
+from toolkit.visualization.published import published_scores
+from toolkit.visualization.ranking import draw_eao_curves, draw_eao_ranking
+from toolkit.visualization.speed import SpeedScore, draw_speed
+
+if TYPE_CHECKING:
+    from toolkit.reporting.restarts import RestartScores
+
+
+def draw_restarts(
+    folder: Path,
+    dataset: Dataset,
+    scores: "Mapping[str, RestartScores]",
+    names: Mapping[str, str],
+    interval: tuple[int, int],
+    filter_seconds: float | None,
+) -> dict[str, Path]:
+    """Draws the ranking, the curve, the radar of tags, and the speed where it is known.
+
+    Args:
+        folder: Where the plots go.
+        dataset: The data set.
+        scores: Tracker -> scores.
+        names: Tracker -> its name with its gaps.
+        interval: Runs, in frames, over which the expected average overlap is the mean.
+        filter_seconds: Turns frames/s into EFO; None leaves frames/s.
+
+    Returns:
+        Title -> PNG file, in the order of a report.
+    """
+    title = title_of(dataset)
+    benchmark = find_benchmark(dataset.name)
+    field = published_scores(benchmark.name) if benchmark else ()
+    ranking = {names[tracker]: found.eao[ALL] for tracker, found in scores.items()}
+    draw_eao_ranking(ranking, title, {row.tracker: row.eao for row in field}, folder)
+    draw_eao_curves(_curves(scores, names), title, interval, folder)
+    pictures = {"EAO ranking": "eao_ranking", "EAO curve": "eao_curve"}
+    if all(len(found.eao) > 2 for found in scores.values()):
+        draw_eao({names[tracker]: found.eao for tracker, found in scores.items()}, folder, title)
+        pictures["EAO by attribute"] = "eao_attributes"
+    speeds = [
+        SpeedScore(
+            names[tracker], found.accuracy, found.eao[ALL], found.fps * (filter_seconds or 1.0)
+        )
+        for tracker, found in scores.items()
+    ]
+    if not np.isnan([score.speed for score in speeds]).all():
+        unit, others = ("EFO", field) if filter_seconds else ("frames/s", ())
+        draw_speed(speeds, title, unit, others, folder)
+        pictures["Speed"] = "speed"
+    return {heading: folder / f"{title}_{name}.png" for heading, name in pictures.items()}
+
+
+def _curves(scores: "Mapping[str, RestartScores]", names: Mapping[str, str]) -> dict[str, Curve]:
+    """The curves of all trackers, shorter ones filled up with NaN."""
+    length = max(len(found.curve) for found in scores.values())
+    return {
+        tracker: Curve(
+            names[tracker],
+            np.pad(found.curve, (0, length - len(found.curve)), constant_values=np.nan),
+            found.eao[ALL],
+        )
+        for tracker, found in scores.items()
+    }
