@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -217,9 +218,9 @@ def _coerce(value: Any, hint: Any) -> Any:
         inner = typing.get_args(hint)[0]
         return tuple(_coerce(item, inner) for item in value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is float and number and value == value:
+    if hint is float and number and math.isfinite(value):
         return float(value)
-    if type(value) is not hint:
+    if type(value) is not hint or hint is float:
         raise TypeError(f"{value!r}, expected {hint.__name__}")
     return value
 

@@ -213,22 +213,15 @@ def _read_pth(path: Path) -> dict[str, Any]:
 def _siamfc_pytorch(state: Mapping[str, Tensor]) -> dict[str, Any]:
     tensors = {}
     for index in range(1, 6):
-        prefix = f"backbone.conv{index}"
-        # The last convolution stands alone; the others are Sequential(conv, norm, ReLU).
-        plain = f"{prefix}.weight" in state
-        weight = state[f"{prefix}.weight" if plain else f"{prefix}.0.weight"]
-        bias = state.get(f"{prefix}.bias" if plain else f"{prefix}.0.bias")
-        if not plain:
-            norm = f"{prefix}.1"
+        # Sequential(convolution, norm, ReLU), but the last convolution has no norm.
+        convolution, norm = f"backbone.conv{index}.0", f"backbone.conv{index}.1"
+        weight, bias = state[f"{convolution}.weight"], state.get(f"{convolution}.bias")
+        if f"{norm}.running_var" in state:
             deviation = (state[f"{norm}.running_var"] + SIAMFC_PYTORCH_EPS).sqrt()
-            weight, bias = fold_batch_norm(
-                weight,
-                bias,
-                state[f"{norm}.weight"],
-                state[f"{norm}.bias"],
-                state[f"{norm}.running_mean"],
-                deviation,
+            gain, shift, mean = (
+                state[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean")
             )
+            weight, bias = fold_batch_norm(weight, bias, gain, shift, mean, deviation)
         tensors[f"conv{index}.weight"] = weight
         tensors[f"conv{index}.bias"] = torch.zeros(weight.shape[0]) if bias is None else bias
     return _siamfc(tensors, SIAMFC_PYTORCH_HEAD, "siamfc-pytorch")

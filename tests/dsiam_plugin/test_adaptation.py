@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dsiam_plugin import adaptation
+from dsiam_plugin.config import TransformConfig
+from dsiam_plugin.variants import find_variant
+
+RELEASE = find_variant("DSiam").config("release").transform
+PAPER = find_variant("DSiam").config("paper").transform
+
+
+def golden(shared, name):
+    loadmat = pytest.importorskip("scipy.io").loadmat
+    return loadmat(shared / "golden" / name)
+
+
+def planes(array):
+    """MATLAB's (H, W, C[, N]) as (N, C, H, W)."""
+    array = array[..., None] if array.ndim == 3 else array
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(3, 2, 0, 1)))
+
+
+def relative_error(ours, theirs):
+    return ((ours - theirs).norm() / theirs.norm()).item()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("regularizer", "output"), [("lv", "V_out"), ("lv2", "V_out_l10")])
+def test_variation_agrees_with_the_authors_routine(shared, regularizer, output):
+    arrays = golden(shared, "golden_rlr.mat")
+    config = replace(
+        RELEASE,
+        lambda_v=float(arrays[regularizer].item()),
+        rate_v=float(arrays["vlr"].item()),
+    )
+    exemplar, target = {"conv5": planes(arrays["X1"])}, {"conv5": planes(arrays["Yt"])}
+    ours = adaptation.learn_variation(exemplar, target, config)["conv5"]
+    assert relative_error(ours, planes(arrays[output])) < 1e-4
+
+
+@pytest.mark.data
+def test_suppression_agrees_with_the_authors_routine(shared):
+    arrays = golden(shared, "golden_rlr.mat")
+    config = replace(
+        RELEASE, lambda_w=float(arrays["lw"].item()), rate_w=float(arrays["wlr"].item())
+    )
+    pair = torch.cat([planes(arrays["G"]), planes(arrays["Gb"])])
+    spectra = adaptation.learn_suppression({"conv5": pair}, config)
+    ours = adaptation.suppress(spectra, {"conv5": planes(arrays["Z"])}, config)["conv5"]
+    assert relative_error(ours, planes(arrays["W_out"])) < 1e-4
+
+
+@pytest.mark.data
+def test_saliency_agrees_with_the_authors_window(shared):
+    theirs = golden(shared, "golden_window.mat")["sw"]
+    ours = adaptation.saliency_map(255, RELEASE)[..., 0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def features(seed, size=6):
+    generator = torch.Generator().manual_seed(seed)
+    return {"conv5": torch.randn(1, 3, size, size, generator=generator)}
+
+
+def test_paper_transform_without_ridge_reaches_the_target():
+    moved = adaptation.learn_variation(features(0), features(1), replace(PAPER, lambda_v=1e-9))
+    torch.testing.assert_close(moved["conv5"], features(1)["conv5"], atol=1e-3, rtol=1e-3)
+
+
+def test_release_keeps_the_exemplar_at_the_border():
+    """The window is zero there, so V's input is too; only the unwindowed share passes."""
+    source = features(0)
+    moved = adaptation.learn_variation(source, source, replace(RELEASE, lambda_v=1e-9))["conv5"]
+    torch.testing.assert_close(
+        moved[..., 0, :], (1 - RELEASE.rate_v) * source["conv5"][..., 0, :], atol=1e-4, rtol=1e-4
+    )
+
+
+def test_ridge_per_element_counts_the_elements():
+    per_element = replace(PAPER, per_element=True)
+    first, second = features(0)["conv5"], features(1)["conv5"]
+    torch.testing.assert_close(
+        adaptation.learn_transform(first, second, 0.5, per_element),
+        adaptation.learn_transform(first, second, 0.5 * 36, PAPER),
+    )
+
+
+def test_keep_norm_makes_up_for_a_ridge_that_shrinks():
+    config = TransformConfig(keep_norm=True, rate_w=1.0, lambda_w=50.0)
+    pair = torch.cat([features(0, 8)["conv5"], features(1, 8)["conv5"]])
+    spectra = adaptation.learn_suppression({"conv5": pair}, config)
+    search = features(2, 8)
+    kept = adaptation.suppress(spectra, search, config)["conv5"]
+    shrunk = adaptation.suppress(spectra, search, replace(config, keep_norm=False))["conv5"]
+    assert kept.norm().item() == pytest.approx(search["conv5"].norm().item(), rel=1e-5)
+    assert shrunk.norm() < 0.5 * search["conv5"].norm()
+
+
+def test_replaced_template_is_the_target_itself():
+    config = TransformConfig(variation=False, replace_template=True)
+    assert adaptation.learn_variation(features(0), features(1), config)["conv5"].equal(
+        features(1)["conv5"]
+    )
+
+
+def test_running_mean_decays_by_its_memory():
+    mean = adaptation.update_mean({"a": torch.ones(2)}, {"a": torch.full((2,), 5.0)}, 0.75)
+    assert mean["a"].tolist() == [2.0, 2.0]
+
+
+def test_gaussian_saliency_has_its_deviation():
+    config = replace(PAPER, saliency_sigma=0.25)
+    weights = adaptation.saliency_map(101, config)[..., 0]
+    assert weights[50, 50] == 1
+    assert weights[50, 75] == pytest.approx(np.exp(-(25**2) / (2 * 25.25**2)), rel=1e-5)

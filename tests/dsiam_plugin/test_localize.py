@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+
+from dsiam_plugin.config import TrackingConfig
+from dsiam_plugin.localize import cosine_window, localize, peak_shape
+
+CONFIG = TrackingConfig(window_influence=0.0)
+WINDOW = cosine_window(17 * 16)
+
+
+def bump(row, column, height=1.0, cells=17):
+    """A bell two cells wide whose top is between the cells where row and column say so."""
+    rows, columns = np.mgrid[:cells, :cells]
+    values = height * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 8)
+    return torch.from_numpy(values).float()
+
+
+def stack(*maps):
+    return torch.stack(maps)[:, None]
+
+
+@pytest.mark.parametrize(("row", "column"), [(8, 8), (5, 11), (8.4, 6.7)])
+def test_displacement_is_that_of_the_peak(row, column):
+    peak = localize(stack(bump(0, 0, 0.1), bump(row, column), bump(0, 0, 0.1)), CONFIG, WINDOW)
+    assert peak.scale == 1
+    assert peak.dx == pytest.approx(column - 8, abs=0.1)
+    assert peak.dy == pytest.approx(row - 8, abs=0.1)
+
+
+def test_symmetric_peak_has_no_bias():
+    peak = localize(stack(bump(8, 8)), CONFIG, WINDOW)
+    assert abs(peak.dx) == pytest.approx(0.5 / 16)  # the two middle samples tie
+    assert abs(peak.dy) == pytest.approx(0.5 / 16)
+
+
+@pytest.mark.parametrize(
+    ("heights", "winner"), [((1.0, 0.98, 0.9), 1), ((1.1, 1.0, 0.9), 0), ((0.9, 1.0, 1.04), 2)]
+)
+def test_scale_penalty(heights, winner):
+    maps = stack(*[bump(8, 8, height) for height in heights])
+    peak = localize(maps, CONFIG, WINDOW)
+    assert peak.scale == winner
+    factor = 1.0 if winner == 1 else CONFIG.scale_penalty
+    # bicubic upsampling samples the top 1/32 of a cell beside it
+    assert peak.score == pytest.approx(heights[winner] * factor, rel=2e-3)
+
+
+def test_window_decides_between_equal_peaks():
+    maps = stack(torch.maximum(bump(8, 8), bump(2, 2)))
+    centred = localize(maps, TrackingConfig(window_influence=0.3), WINDOW)
+    assert abs(centred.dx) < 0.5
+    assert abs(centred.dy) < 0.5
+
+
+def test_flat_map_stays_at_the_centre():
+    peak = localize(torch.zeros(1, 1, 17, 17), TrackingConfig(), WINDOW)
+    assert (abs(peak.dx), abs(peak.dy)) == (0.5 / 16, 0.5 / 16)
+    assert peak.score == 0
+    assert (peak.height, peak.ambiguity) == (0.0, 1.0)
+
+
+def test_peak_shape_by_hand():
+    response = torch.full((17, 17), 1.0)
+    response[4, 4] = 5.0  # height 4
+    response[4, 6] = 4.5  # of the same peak: two cells away
+    response[12, 4] = 3.0  # second peak, height 2
+    assert peak_shape(response) == (4.0, 0.5)
+
+
+def test_peak_shape_at_a_corner():
+    response = torch.zeros(17, 17)
+    response[0, 0] = 2.0
+    response[16, 16] = 1.0
+    assert peak_shape(response) == (2.0, 0.5)
+
+
+def test_cosine_window_sums_to_one():
+    window = cosine_window(272)
+    assert window.sum().item() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(
+        window / window.max(), np.outer(np.hanning(272), np.hanning(272)), atol=1e-4
+    )

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+from seeded_network import write_weights
+
+from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
+from dsiam_plugin.errors import CheckpointError, ConfigError
+from dsiam_plugin.network import build_network, fusion_maps
+from dsiam_plugin.weights import Weights, load_weights
+
+CPU = torch.device("cpu")
+BOTH = ModelConfig(layers=("conv5", "conv4"))
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return load_weights(write_weights(tmp_path / "net.npz"))
+
+
+def build(weights, model=BOTH, fusion=None, dtype=torch.float32):
+    fusion = FusionConfig(primary_weight=0.75) if fusion is None else fusion
+    return build_network(model, fusion, weights, CropConfig(), CPU, dtype)
+
+
+def crops(count, size, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_features_and_responses(weights, dtype):
+    network = build(weights, dtype=dtype)
+    z, x = network.embed(crops(1, 127)), network.embed(crops(3, 255))
+    assert z["conv5"].shape[-2:] == (6, 6)
+    assert x["conv4"].shape[-2:] == (24, 24)
+    assert {item.dtype for item in x.values()} == {torch.float32}
+    responses = network.correlate(z, x)
+    assert {item.shape for item in responses.values()} == {(3, 1, 17, 17)}
+    expected = 0.75 * responses["conv5"] + 0.25 * responses["conv4"]
+    torch.testing.assert_close(network.fuse(responses), 0.001 * expected - 2.14836)
+
+
+def test_rgb_channels_reach_the_first_convolution_in_order(weights):
+    network = build(weights)
+    image = crops(1, 127)
+    manual = network.backbone(torch.from_numpy(image.transpose(0, 3, 1, 2)).float())["conv5"]
+    torch.testing.assert_close(network.embed(image)["conv5"], manual, atol=1e-4, rtol=1e-4)
+    swapped = network.embed(image[..., ::-1].copy())["conv5"]
+    assert (swapped - manual).abs().max() > 0.1
+
+
+def test_batch_does_not_change_the_features(weights):
+    network = build(weights)
+    many = crops(3, 127)
+    together = network.embed(many)["conv5"]
+    alone = torch.cat([network.embed(many[index : index + 1])["conv5"] for index in range(3)])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_head_of_the_configuration_wins_and_balance_drops_the_weights_own(weights):
+    assert build(weights).bias == -2.14836
+    assert build(weights, ModelConfig(head_bias=-1.0)).bias == -1.0
+    balanced = build(weights, BOTH, FusionConfig(primary_weight=0.5, balance=True))
+    assert (balanced.scale, balanced.bias) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "size"), [(FusionConfig(0.9922, 2), 17), (FusionConfig(0.3, -1), 9)]
+)
+def test_fusion_maps_sum_to_one(fusion, size):
+    maps = fusion_maps(("a", "b", "c"), fusion, size)
+    torch.testing.assert_close(sum(maps.values()), torch.ones(size, size))
+
+
+def test_release_map_has_thirteen_cells():
+    weights = fusion_maps(("conv5", "conv4"), FusionConfig(0.9922, 2), 17)["conv5"]
+    assert int((weights < 1).sum()) == 13
+    assert weights[8, 8].item() == pytest.approx(0.9922)
+    assert weights[8, 10].item() == pytest.approx(0.9922)
+    assert weights[9, 10] == 1
+
+
+@pytest.mark.data
+def test_release_map_agrees_with_the_authors_file(shared):
+    loadmat = pytest.importorskip("scipy.io").loadmat
+    theirs = loadmat(shared / "golden" / "sumw.mat")["sumw"]
+    ours = fusion_maps(("conv5", "conv4"), FusionConfig(0.9922, 2), 17)["conv5"]
+    np.testing.assert_allclose(ours, theirs, atol=6e-4)
+
+
+def test_weights_of_another_network(weights, tmp_path):
+    with pytest.raises(CheckpointError, match="weights of siamfc_alexnet, expected vgg19"):
+        build(weights, ModelConfig(backbone="vgg19", layers=("conv5_4",)))
+    tensors = {name: item for name, item in weights.tensors.items() if name != "conv4.bias"}
+    with pytest.raises(CheckpointError, match=r"net\.npz: not the weights.*conv4\.bias"):
+        build(Weights(**{**vars(weights), "tensors": tensors}))
+    tensors = {**weights.tensors, "conv3.weight": torch.zeros(24, 8, 3, 3)}
+    with pytest.raises(CheckpointError, match=r"conv3\.weight"):
+        build(Weights(**{**vars(weights), "tensors": tensors}))
+
+
+def test_level_that_the_backbone_lacks(weights):
+    with pytest.raises(ConfigError, match="conv9; the backbone has conv4, conv5"):
+        build(weights, ModelConfig(layers=("conv5", "conv9")))
+    with pytest.raises(ConfigError, match="expected one of siamfc_alexnet, vgg19"):
+        build(weights, ModelConfig(backbone="resnet"))
