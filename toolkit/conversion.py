@@ -72,7 +72,7 @@ def _write_got10k(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> N
 
 def _write_pytracking(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
     """Whole pixels and tabs, which is all that format holds."""
-    whole = np.rint(np.asarray(boxes, dtype=np.float64))
+    whole = np.floor(np.asarray(boxes, dtype=np.float64) + 0.5)
     bad = np.flatnonzero(~np.isfinite(whole).all(axis=1))
     if len(bad):
         raise ResultsError(f"{path}:{bad[0] + 1}: not a finite box, which whole numbers cannot say")

@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dsiam prepare: {error}", file=sys.stderr)
         return 2
     _print_report(benchmark, report)
-    if report.videos and not options.dry_run:
-        print(f"wrote {output}")
+    if not options.dry_run:
+        print(f"wrote {output}" if report.videos else "nothing written: no sequence is complete")
     return 0 if report.complete else 1
 
 

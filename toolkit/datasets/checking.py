@@ -1,6 +1,6 @@
 """Checking a raw download against what its benchmark should hold."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,24 +48,24 @@ def check_download(benchmark: Benchmark, root: Path) -> Report:
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder, expected the raw download of {benchmark.name}")
     if benchmark.facts:
-        report = _check_table(root, load_facts(benchmark.facts))
-    else:
-        report = _check_folders(root, benchmark)
-    if not report.videos and len(report.problems) == report.expected:
-        raise DatasetError(f"{root}: no sequence of {benchmark.name} in it, expected folders such "
-                           f"as {_example(benchmark)}")  # fmt: skip
-    return report
+        return _check_table(root, benchmark)
+    return _check_folders(root, benchmark)
 
 
-def _check_table(root: Path, facts: Mapping[str, SequenceFacts]) -> Report:
+def _check_table(root: Path, benchmark: Benchmark) -> Report:
+    facts = load_facts(benchmark.facts)
+    if not any(otb_layout.find_annotation(root, name, row) for name, row in facts.items()):
+        raise _nothing_found(root, benchmark)
     report = Report(expected=len(facts))
-    for name, sequence in facts.items():
-        _add(report, root, name, lambda n=name, s=sequence: _read_listed(root, n, s, report))
+    for name, row in facts.items():
+        _add(report, root, name, lambda n=name, r=row: _read_listed(root, n, r, report))
     return report
 
 
 def _check_folders(root: Path, benchmark: Benchmark) -> Report:
     names = _folder_names(root)
+    if not names:
+        raise _nothing_found(root, benchmark)
     report = Report(expected=benchmark.sequences or len(names))
     read = vot_layout.read_sequence if benchmark.family == "vot" else plain_layout.read_sequence
     for name in names:
@@ -146,8 +146,11 @@ def _folder_names(root: Path) -> list[str]:
     return plain_layout.sequence_names(root)
 
 
-def _example(benchmark: Benchmark) -> str:
-    if not benchmark.facts:
-        return "<sequence>/groundtruth.txt"
-    first = next(iter(load_facts(benchmark.facts).values()))
-    return f"{first.folder}/{first.annotation}"
+def _nothing_found(root: Path, benchmark: Benchmark) -> DatasetError:
+    example = "<sequence>/groundtruth.txt"
+    if benchmark.facts:
+        first = next(iter(load_facts(benchmark.facts).values()))
+        example = f"{first.folder}/{first.annotation}"
+    return DatasetError(
+        f"{root}: no sequence of {benchmark.name} in it, expected folders such as {example}"
+    )
