@@ -4,6 +4,7 @@ Everything is written under a temporary name in the destination's own folder, fl
 disk and renamed at the end, so an interrupted run leaves the old file or none.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -77,7 +78,14 @@ def write_text(path: str | Path, text: str) -> None:
 
 def _temporary_file(final: Path) -> Path:
     """A fresh empty file beside ``final`` with its suffix and ordinary permissions."""
-    handle, name = tempfile.mkstemp(prefix=f".{final.stem}.", suffix=final.suffix, dir=final.parent)
+    if final.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file's name", str(final))
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{final.stem}.", suffix=final.suffix, dir=final.parent
+        )
+    except OSError as error:  # it names the temporary file, which nobody asked for
+        raise OSError(error.errno, error.strerror, str(final)) from error
     os.close(handle)
     os.chmod(name, 0o666 & ~_umask())  # mkstemp makes it private to this user
     return Path(name)

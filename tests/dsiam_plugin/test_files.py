@@ -67,3 +67,16 @@ def test_folder_with_content_is_refused_untouched(tmp_path):
         with atomic_folder(tmp_path):
             pass
     assert os.listdir(tmp_path) == ["holiday.jpg"]
+
+
+def test_folder_in_place_of_a_file_fails_at_once(tmp_path):
+    with pytest.raises(IsADirectoryError, match="expected a file's name") as caught:
+        with atomic_path(tmp_path):
+            pytest.fail("must not get here")
+    assert caught.value.filename == str(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder nobody can write to")
+def test_unwritable_place_names_the_final_file():
+    with pytest.raises(OSError, match="/proc/self/b.txt"), atomic_path("/proc/self/b.txt"):
+        pytest.fail("must not get here")
