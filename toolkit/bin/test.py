@@ -205,14 +205,13 @@ def _resolve_precision(arguments: argparse.Namespace) -> str:
 
 
 def _print_report(report: RunReport) -> None:
-    counts = [f"{report.finished} done"]
-    if report.finished:
-        counts[0] += f" at {report.fps:.1f} fps"
-    if report.skipped:
-        counts.append(f"{report.skipped} done before")
-    if report.failures:
-        counts.append(f"{len(report.failures)} failed")
-    print(f"{report.tracker} on {report.dataset}, {report.protocol}: {', '.join(counts)}")
+    parts = {
+        f"{report.finished} done at {report.fps:.1f} fps": report.finished,
+        f"{report.skipped} done before": report.skipped,
+        f"{len(report.failures)} failed": report.failures,
+    }
+    counts = ", ".join(part for part, there in parts.items() if there) or "nothing to do"
+    print(f"{report.tracker} on {report.dataset}, {report.protocol}: {counts}")
     for label, problem in report.failures.items():
         print(f"  {label}: {problem}")
 
