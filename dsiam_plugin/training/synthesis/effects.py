@@ -90,7 +90,7 @@ def surround(script: Script, stage: Stage, rng: np.random.Generator) -> Script:
     offsets = []
     for index in range(3):
         phase = 2 * np.pi * (start + index / 3 + turns)
-        radius = script.size * (rng.uniform(1.3, 1.45) + 0.15 * swing(stage.clock, 1.5))
+        radius = script.size * (rng.uniform(1.1, 1.25) + 0.15 * swing(stage.clock, 1.5))
         offsets.append(np.stack([radius * np.cos(phase), radius * np.sin(phase)], axis=1))
     return replace(script, distractors=np.stack(offsets))
 
