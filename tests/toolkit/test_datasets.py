@@ -53,6 +53,16 @@ def test_the_metadata_may_be_named_by_any_alias_and_lie_in_a_folder_of_that_name
     assert len(create(name="OTB2013", dataset_root=tmp_path)) == 2
 
 
+def test_the_metadata_of_otb100_serves_its_parts(tmp_path):
+    sequences = {"Coke": SEQUENCES["run"], "Box": SEQUENCES["run"], "Deer": SEQUENCES["walk"]}
+    attributes = {"Coke": ["BC"], "Deer": []}
+    toolkit_data.write_pysot_json(tmp_path / "OTB100", "OTB100", sequences, attributes)
+    dataset = create(name="OTB2013", dataset_root=tmp_path)
+    assert sorted(dataset.videos) == ["Coke", "Deer"] and len(dataset.missing_videos) == 49
+    assert dataset["Coke"].attr == ["IV", "OPR", "OCC", "FM", "IPR"]
+    assert len(create(name="OTB2015", dataset_root=tmp_path)) == 3
+
+
 def test_names_without_their_folder_get_it(tmp_path):
     path = toolkit_data.write_pysot_json(tmp_path, "VOT2018", SEQUENCES, tags={})
     table = json.loads(path.read_text())
@@ -294,6 +304,18 @@ def test_boxes_and_polygons_are_drawn(tmp_path, roi):
     rows, columns = np.nonzero(image[:, :, 1])
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (5, 25, 6, 16)
     assert not image[8:14, 8:22].any() and not image[:, :, 0].any()
+
+
+def test_shown_frames_hold_annotation_and_results(tmp_path):
+    toolkit_data.write_otb(tmp_path, SEQUENCES, images=True)
+    video = create(name=str(tmp_path))["run"]
+    video.pred_trajs["A"] = np.tile([40.0, 30, 10, 10], (9, 1))
+    frames = video.show(linewidth=1)
+    assert len(frames) == 9
+    x, y = SEQUENCES["run"][5][:2].astype(int)
+    assert frames[5][y, x].tolist() == [0, 255, 0]
+    assert frames[5][30, 45].tolist() == [0, 255, 255]
+    assert video[5][0][30, 45].tolist() != [0, 255, 255]
 
 
 @pytest.mark.parametrize("roi", [[1.0], [float("nan")] * 4])

@@ -5,17 +5,14 @@ ones are written all the same), 2 where nothing could be done.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.datasets.checking import Report, check_download
+from toolkit.datasets.pysot_layout import write_metadata
 from toolkit.datasets.registry import BENCHMARKS, Benchmark, get_benchmark
 from toolkit.errors import ToolkitError
-from toolkit.files import atomic_write
-
-_LOCAL_KEYS = ("skip",)  # of the metadata here, unknown to pysot's schema
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         report = check_download(benchmark, options.folder)
         output = options.output or options.folder / f"{options.name}.json"
         if report.videos and not options.dry_run:
-            write_metadata(output, report)
+            write_metadata(output, report.videos)
     except (ToolkitError, OSError) as error:
         print(f"dsiam prepare: {error}", file=sys.stderr)
         return 2
@@ -53,16 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not options.dry_run:
         print(f"wrote {output}" if report.videos else "nothing written: no sequence is complete")
     return 0 if report.complete else 1
-
-
-def write_metadata(path: Path, report: Report) -> None:
-    """Write the complete sequences in pysot's schema, atomically."""
-    videos = {
-        name: {key: value for key, value in entry.items() if key not in _LOCAL_KEYS}
-        for name, entry in report.videos.items()
-    }
-    with atomic_write(path) as file:
-        json.dump(videos, file)
 
 
 def _print_report(benchmark: Benchmark, report: Report) -> None:

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+GROUND_TRUTH_COLOR = (0, 255, 0)  # B, G, R
+LABEL_COLOR = (255, 255, 0)
+TRACKER_COLORS = ((0, 255, 255), (255, 128, 0), (0, 0, 255), (255, 0, 255), (255, 255, 255))
+
 
 def draw_region(
     image: np.ndarray,
@@ -32,6 +36,15 @@ def draw_region(
         anchor = (int(corners[0, 0]), int(corners[0, 1]) - 5)
         cv2.putText(image, label, anchor, cv2.FONT_HERSHEY_COMPLEX_SMALL, 1, paint, 1)
     return image
+
+
+def label_frame(image: np.ndarray, number: int) -> None:
+    """Write a frame's number into the upper left corner of `image`, (H, W, 3) uint8 BGR."""
+    import cv2  # as above
+
+    cv2.putText(
+        image, str(number), (5, 20), cv2.FONT_HERSHEY_COMPLEX_SMALL, 1, LABEL_COLOR, 2
+    )  # fmt: skip
 
 
 def _corners(region: Sequence[float]) -> np.ndarray | None:

@@ -5,19 +5,22 @@ The metadata of a video is a mapping in pysot's schema: `video_dir`, `init_rect`
 `height` and `skip` (annotated frames before the first evaluated one).
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.datasets import otb_layout, plain_layout, vot_layout
+from toolkit.datasets import otb_layout, plain_layout, pysot_layout, vot_layout
 from toolkit.datasets.facts import SequenceFacts, facts_from_json, load_facts
 from toolkit.datasets.locate import candidate_roots, not_found
-from toolkit.datasets.registry import Benchmark, find_benchmark, unknown_name_message
+from toolkit.datasets.registry import (
+    Benchmark,
+    find_benchmark,
+    get_benchmark,
+    unknown_name_message,
+)
 from toolkit.errors import DatasetError
 
-REQUIRED_KEYS = ("video_dir", "init_rect", "img_names", "gt_rect")
 SEQUENCE_TABLE = "sequences.json"
 
 
@@ -41,8 +44,8 @@ def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> M
 
     Args:
         name: A benchmark's name or alias, or a folder of sequences.
-        dataset_root: The folder; None looks in the current folder, `$DSIAM_DATASETS/<name>`
-            and `testing_dataset/<name>`.
+        dataset_root: The folder, or the one that holds it under the benchmark's name; None
+            looks in the current folder, `$DSIAM_DATASETS/<name>` and `testing_dataset/<name>`.
 
     Raises:
         DatasetError: The name is unknown, no folder holds the data set, or a file of it is
@@ -51,25 +54,26 @@ def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> M
     benchmark = find_benchmark(name)
     if benchmark is None:
         return _load_unregistered(name, dataset_root)
-    names = list(dict.fromkeys([name, *benchmark.names]))  # as asked for first
+    whole = get_benchmark(benchmark.part_of).names if benchmark.part_of else ()
+    names = list(dict.fromkeys([name, *benchmark.names, *whole]))  # as asked for first
     given = Path(dataset_root) if dataset_root else None
     roots = [given, *(given / spelling for spelling in names)] if given else candidate_roots(names)
     for root in roots:
         metadata = _read_benchmark(benchmark, names, root)
         if metadata is not None:
             return metadata
-    if given:
-        metadata = _read_folder(given)
-        if metadata is not None:
-            return metadata
-    raise not_found(name, roots, _expected(name, benchmark))
+    metadata = _read_folder(given) if given else None
+    if metadata is None:
+        raise not_found(name, roots, _expected(name, benchmark))
+    return metadata
 
 
 def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Metadata:
     """A data set the table does not know: `NAME.json` or a table in the root, or a folder."""
     roots = [Path(dataset_root)] if dataset_root else [Path(name), *candidate_roots([name])]
     for root in roots:
-        metadata = _read_json(root, [name]) or _read_annotations(root, {})
+        videos = pysot_layout.read_metadata(root, [Path(name).name])
+        metadata = Metadata(root, videos) if videos else _read_annotations(root, {})
         if metadata is None and (dataset_root or root == Path(name)):
             metadata = _read_folder(root)
         if metadata is not None:
@@ -81,22 +85,35 @@ def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Met
 
 def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metadata | None:
     facts = load_facts(benchmark.facts) if benchmark.facts else {}
-    metadata = _read_json(root, names)
-    if metadata is not None:
-        return _with_facts(metadata, facts)
+    videos = pysot_layout.read_metadata(root, names)
+    if videos is not None:
+        return _with_facts(root, videos, facts, cut=benchmark.part_of is not None)
     metadata = _read_annotations(root, facts)
     if metadata is None and (root / vot_layout.LIST_FILE).is_file():
         metadata = Metadata(root, vot_layout.read_list(root))
     return metadata
 
 
-def _read_json(root: Path, names: list[str]) -> Metadata | None:
-    """The metadata file of pysot, under any of the names."""
-    for file_name in [f"{name}{suffix}.json" for name in names for suffix in ("", "_new")]:
-        path = root / file_name
-        if path.is_file():
-            return Metadata(root, _checked(path, _parse(path)))
-    return None
+def _with_facts(
+    root: Path, videos: dict[str, dict], facts: Mapping[str, SequenceFacts], cut: bool
+) -> Metadata:
+    """Add what pysot's file does not say: left-out first frames, sequences it lacks.
+
+    Args:
+        root: Folder of the file.
+        videos: Its content; entries get the key `skip`.
+        facts: The benchmark's table, if there is one.
+        cut: Whether the file may be of a larger benchmark, of which a part is wanted. A file
+            with no sequence of the table is somebody's own and stays as it is.
+    """
+    known = {name: entry for name, entry in videos.items() if name in facts}
+    for name, entry in known.items():
+        if len(entry["gt_rect"]) == facts[name].frames:
+            entry.setdefault("skip", facts[name].skip)
+        if cut:
+            entry["attr"] = list(facts[name].attributes)
+    missing = tuple(name for name in facts if name not in videos)
+    return Metadata(root, known if cut and known else videos, missing)
 
 
 def _read_annotations(root: Path, facts: Mapping[str, SequenceFacts]) -> Metadata | None:
@@ -113,10 +130,6 @@ def _read_annotations(root: Path, facts: Mapping[str, SequenceFacts]) -> Metadat
     return Metadata(root, videos, missing) if videos else None
 
 
-def _frame_range(facts: SequenceFacts) -> tuple[int, int]:
-    return facts.first_frame, facts.last_frame
-
-
 def _read_folder(root: Path) -> Metadata | None:
     """A single sequence, or a folder of them, of no registered benchmark."""
     if (root / vot_layout.LIST_FILE).is_file():
@@ -125,48 +138,21 @@ def _read_folder(root: Path) -> Metadata | None:
     return Metadata(root, videos) if videos else None
 
 
-def _parse(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read as JSON ({error})") from None
-    if not isinstance(content, dict):
-        raise DatasetError(f"{path}: expected an object with one entry a sequence")
-    return content
-
-
 def _parse_table(path: Path) -> dict[str, SequenceFacts]:
     """A `sequences.json`; empty where there is none."""
     if not path.is_file():
         return {}
+    table = pysot_layout.parse_json(path)
     try:
-        return facts_from_json(_parse(path))
+        return facts_from_json(table)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DatasetError(
             f"{path}: expected first_frame and last_frame of each sequence ({error!r})"
         ) from None
 
 
-def _checked(path: Path, videos: dict) -> dict:
-    for name, entry in videos.items():
-        lacking = [key for key in REQUIRED_KEYS if key not in entry]
-        if lacking:
-            raise DatasetError(f"{path}: sequence {name} lacks {', '.join(lacking)}")
-        if len(entry["img_names"]) != len(entry["gt_rect"]):
-            raise DatasetError(
-                f"{path}: sequence {name} has {len(entry['img_names'])} img_names and "
-                f"{len(entry['gt_rect'])} gt_rect, expected as many"
-            )
-    return videos
-
-
-def _with_facts(metadata: Metadata, facts: Mapping[str, SequenceFacts]) -> Metadata:
-    """Note what pysot's file does not say: left-out first frames, sequences it lacks."""
-    for name, entry in metadata.videos.items():
-        if name in facts and len(entry["gt_rect"]) == facts[name].frames:
-            entry.setdefault("skip", facts[name].skip)
-    missing = tuple(name for name in facts if name not in metadata.videos)
-    return Metadata(metadata.root, metadata.videos, missing)
+def _frame_range(facts: SequenceFacts) -> tuple[int, int]:
+    return facts.first_frame, facts.last_frame
 
 
 def _expected(name: str, benchmark: Benchmark) -> str:

@@ -17,6 +17,7 @@ class Benchmark:
         family: Which dataset class loads it, a key of `toolkit.datasets.factory.FAMILIES`.
         aliases: Other names users give it.
         facts: Base name of the sequence table in `toolkit/datasets/data`, if there is one.
+        part_of: The larger benchmark whose metadata file holds this one's sequences too.
         eao_interval: Shortest and longest run, in frames, over which the expected average
             overlap is averaged; None where the challenge defined none.
         sequences: How many videos the benchmark has; None where it is not settled here.
@@ -26,6 +27,7 @@ class Benchmark:
     family: str
     aliases: tuple[str, ...] = ()
     facts: str | None = None
+    part_of: str | None = None
     eao_interval: tuple[int, int] | None = None
     sequences: int | None = None
 
@@ -36,8 +38,8 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("OTB2013", "otb", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", sequences=51),
-    Benchmark("OTB50", "otb", ("TB50", "TB-50"), "OTB50", sequences=50),
+    Benchmark("OTB2013", "otb", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", "OTB100", sequences=51),
+    Benchmark("OTB50", "otb", ("TB50", "TB-50"), "OTB50", "OTB100", sequences=50),
     Benchmark("OTB100", "otb", ("OTB2015", "TB100", "TB-100"), "OTB100", sequences=100),
     Benchmark("VOT2013", "vot", sequences=16),
     Benchmark("VOT2014", "vot", sequences=25),

@@ -2,12 +2,18 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
-from toolkit.datasets.drawing import draw_region
+from toolkit.datasets.drawing import (
+    GROUND_TRUTH_COLOR,
+    TRACKER_COLORS,
+    draw_region,
+    label_frame,
+)
 from toolkit.datasets.names import file_names
 from toolkit.errors import DatasetError, ResultsError
 from toolkit.results import read_boxes
@@ -155,6 +161,33 @@ class Video:
             name: Label, or None.
         """
         return draw_region(img, roi, linewidth, color, name)
+
+    def show(
+        self, pred_trajs: Mapping | None = None, linewidth: int = 2, show_name: bool = False
+    ) -> list[np.ndarray]:
+        """Draw the annotation and results into copies of the frames.
+
+        Unlike pysot's this opens no window; show or encode the frames as you like.
+
+        Args:
+            pred_trajs: One region a frame by tracker; None for those that were loaded.
+            linewidth: Of the outlines, px.
+            show_name: Label the regions.
+
+        Returns:
+            Frames, (H, W, 3) uint8 BGR.
+        """
+        pred_trajs = self.pred_trajs if pred_trajs is None else pred_trajs
+        frames = []
+        for number, (image, truth) in enumerate(self):
+            image = image.copy()
+            self.draw_box(truth, image, linewidth, GROUND_TRUTH_COLOR, "gt" if show_name else None)
+            for color, (name, regions) in zip(cycle(TRACKER_COLORS), pred_trajs.items()):
+                label = name if show_name else None
+                self.draw_box(regions[number], image, linewidth, color, label)
+            label_frame(image, number)
+            frames.append(image)
+        return frames
 
     def _load_one(self, path: Path, tracker: str) -> np.ndarray | list | None:
         """The tracker's trajectory, or None after an entry in `gaps`."""
