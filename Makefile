@@ -1,0 +1,70 @@
+# Two commands set everything up in $(VENV): `make evaluate` (VOT toolkit) and `make test`.
+#
+#   make evaluate                        11 generated sequences, in vot_workspace/
+#   make evaluate DATA=DIR WEIGHTS=FILE  sequences in VOT's layout, in runs/vot/<name of DIR>/
+#
+# Options of evaluate: WEIGHTS (default: $DSIAM_WEIGHTS, else those of the package), TRACKERS,
+# DATA, REPETITIONS (1: the trackers repeat exactly), EAO=LOW,HIGH (frames), WORKSPACE.
+# Of both: PYTHON, VENV, TORCH.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+TRACKERS ?= DSiamM DSiam SiamFC
+WEIGHTS ?= $(DSIAM_WEIGHTS)
+DATA ?=
+REPETITIONS ?=
+EAO ?=
+
+EMBEDDED := dsiam_plugin/data/dsiam.safetensors
+SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
+WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
+BIN := $(VENV)/bin
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help evaluate test weights-named
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+# Text results (instead of binary ones) can be read by pysot's toolkit as well. The analysis
+# cache is off because its keys do not depend on the results. PWD is what a relative path in
+# $DSIAM_WEIGHTS refers to, as VOT starts trackers in a temporary folder.
+evaluate: export VOT_RESULTS_BINARY := 0
+evaluate: export VOT_PERSISTENT_CACHE := 0
+evaluate: export DSIAM_WEIGHTS := $(WEIGHTS)
+evaluate: export PWD := $(CURDIR)
+evaluate: weights-named $(VENV)/.vot
+	$(BIN)/dsiam vot prepare "$(WORKSPACE)" $(if $(DATA),--data "$(DATA)") \
+	    $(if $(REPETITIONS),--repetitions $(REPETITIONS)) $(if $(EAO),--eao $(EAO)) \
+	    --trackers $(TRACKERS)
+	$(BIN)/vot evaluate --workspace "$(WORKSPACE)" $(TRACKERS)
+	@$(BIN)/dsiam vot check "$(WORKSPACE)" $(TRACKERS)
+	$(BIN)/vot analysis --workspace "$(WORKSPACE)" --name evaluate $(TRACKERS)
+	$(BIN)/vot report --workspace "$(WORKSPACE)" --name evaluate $(TRACKERS)
+	@$(BIN)/dsiam vot report "$(WORKSPACE)" $(TRACKERS)
+
+# The threads of the tests stay unbounded, and pytest's closing line comes last.
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m ""
+
+weights-named:
+	@test -n "$(WEIGHTS)" || test -f $(EMBEDDED) || { echo \
+	    "make evaluate: no weights: this version embeds none; name a file with WEIGHTS=FILE" \
+	    "(docs/weights.md says where to get one)" >&2; exit 1; }
+	@test -z "$(WEIGHTS)" || test -f "$(WEIGHTS)" || { echo \
+	    "make evaluate: $(WEIGHTS): no such weights file" >&2; exit 1; }
+
+$(VENV)/.vot: EXTRA := vot
+$(VENV)/.dev: EXTRA := dev
+$(VENV)/.vot $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
+	@echo "installing dsiam-plugin[$(EXTRA)] into $(VENV) (a few minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRA)]'
+	@touch $@ $(if $(filter dev,$(EXTRA)),$(VENV)/.vot)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,144 @@
+"""``dsiam vot``: workspaces of the VOT toolkit, before and after ``vot evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dsiam_plugin import vot_results, vot_workspace
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Declares ``dsiam vot`` and its sub-commands."""
+    parser = subparsers.add_parser("vot", help="prepare VOT workspaces, check and show results")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_prepare(commands)
+    check = commands.add_parser("check", help="fail unless every tracker finished every sequence")
+    check.set_defaults(run=run_check)
+    report = commands.add_parser("report", help="print accuracy, robustness, EAO and fps")
+    report.set_defaults(run=run_report)
+    report.add_argument(
+        "--name", default="evaluate", help="name given to vot analysis and report: %(default)s"
+    )
+    for command in (check, report):
+        command.add_argument("workspace", type=Path, metavar="WORKSPACE")
+        command.add_argument("trackers", nargs="+", metavar="TRACKER")
+
+
+def run_prepare(arguments: argparse.Namespace) -> int:
+    """Makes the workspace and sets aside results that other settings gave."""
+    workspace = arguments.workspace
+    print(f"preparing {workspace}", flush=True)
+    vot_workspace.prepare_workspace(workspace, arguments.data, arguments.repetitions, arguments.eao)
+    settings = _settings(vot_results.sequences_folder(workspace)) if arguments.trackers else {}
+    for tracker in arguments.trackers:
+        moved = vot_results.set_aside_outdated(workspace, tracker, settings)
+        if moved is not None:
+            print(f"{tracker}: results of other weights, code or sequences moved to {moved}")
+    return 0
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Prints what is missing, with the trackers' logs; 1 if anything is."""
+    failed = 0
+    for tracker in arguments.trackers:
+        missing = vot_results.missing_sequences(arguments.workspace, tracker)
+        if missing:
+            failed = 1
+            shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+            sys.stderr.write(
+                f"dsiam vot check: {tracker}: {len(missing)} without results ({shown})\n"
+                f"{vot_results.log_tail(arguments.workspace, tracker)}\n"
+            )
+    return failed
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Prints the table and where the report is."""
+    workspace, name = arguments.workspace, arguments.name
+    scores = vot_results.read_scores(
+        workspace, workspace / "analysis" / f"{name}.json", arguments.trackers
+    )
+    print(vot_results.score_table(scores))
+    print(f"report: {workspace / 'reports' / name / 'report.html'}")
+    return 0
+
+
+def _add_prepare(commands: argparse._SubParsersAction) -> None:
+    """Declares ``dsiam vot prepare``."""
+    parser = commands.add_parser(
+        "prepare",
+        help="make a workspace ready for vot evaluate",
+        description="Without --data, 11 sequences are generated, one an OTB attribute.",
+    )
+    parser.set_defaults(run=run_prepare)
+    parser.add_argument("workspace", type=Path, metavar="WORKSPACE")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="sequences in VOT's layout")
+    parser.add_argument(
+        "--repetitions", type=_positive, metavar="N", help="runs of each sequence (default: 1)"
+    )
+    parser.add_argument(
+        "--eao",
+        type=_interval,
+        metavar="LOW,HIGH",
+        help="lengths in frames that EAO averages over (default: VOT2015's 108,371 in proportion"
+        " to the mean length of the sequences)",
+    )
+    parser.add_argument(
+        "--trackers",
+        nargs="+",
+        default=(),
+        metavar="TRACKER",
+        help="set aside these trackers' results unless the same weights, settings, code and"
+        " sequences gave them",
+    )
+
+
+def _positive(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number above 0")
+    return int(text)
+
+
+def _interval(text: str) -> tuple[int, int]:
+    """Two lengths in frames, ``LOW,HIGH``."""
+    low, _, high = text.partition(",")
+    if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high)):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected LOW,HIGH in frames, as 108,371")
+    return int(low), int(high)
+
+
+def _settings(sequences: Path) -> dict[str, Any]:
+    """All that results depend on beside the tracker's name: digests and environment.
+
+    Raises:
+        CheckpointError: There are no weights.
+    """
+    from dsiam_plugin.weights import find_weights
+
+    config = os.environ.get("DSIAM_CONFIG")
+    package = Path(vot_workspace.__file__).parent
+    annotations = [
+        sequences / name / "groundtruth.txt" for name in vot_workspace.sequence_names(sequences)
+    ]
+    return {
+        "weights": _digest([find_weights()]),
+        "config": _digest([Path(config)]) if config else None,
+        "precision": os.environ.get("DSIAM_PRECISION") or "auto",
+        "code": _digest(sorted(package.glob("*.py"))),
+        "sequences": _digest([sequences / "list.txt", *annotations]),
+    }
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """SHA-256 over the files' contents."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
