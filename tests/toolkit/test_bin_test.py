@@ -44,6 +44,13 @@ def test_a_run(data, tmp_path, capsys):
     assert capsys.readouterr().out == "RedFinder on toy, OPE: 3 done before\n"
 
 
+def test_robustness_is_scored(data, tmp_path, capsys):
+    assert main(arguments(data, tmp_path, "--num", "0", "--protocol", "SRE")) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("RedFinder on toy, SRE: 36 done at ")
+    assert second.endswith("over 36/36 runs")
+
+
 def test_names_for_factories(data, tmp_path):
     more = ("--num", "0", "--sequences", "s1")
     assert main(arguments(data, tmp_path, *more, tracker="Mine=running_fakes:Still")) == 0
@@ -75,6 +82,7 @@ def test_one_bad_tracker_does_not_stop_the_others(data, tmp_path, capsys):
         (("--trackers", "SiamFB"), "did you mean 'SiamFC'"),
         (("--trackers", "DSiam", "--weights", "none.npz"), "none.npz: no such weights file"),
         (("--trackers", "a:Still", "b:Still"), "two trackers 'Still'"),
+        (("--weights", "w.npz"), "running_fakes:RedFinder: a factory finds its settings itself"),
         (("--trackers", "a:"), "expected the name of a folder"),
     ],
 )

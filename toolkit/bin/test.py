@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from toolkit.datasets import DatasetFactory
+from toolkit.datasets.dataset import Dataset
 from toolkit.errors import ResultsError, ToolkitError, TrackerError
-from toolkit.running import RunReport, TrackerSpec, run_dataset
+from toolkit.running import RunReport, TrackerSpec, run_dataset, score_robustness
+from toolkit.running.protocols import ROBUSTNESS
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -146,15 +148,27 @@ def _run(arguments: argparse.Namespace) -> int:
             status = EXIT_FAILED
             continue
         _print_report(report)
+        if report.protocol in {protocol.name for protocol in ROBUSTNESS}:
+            _print_robustness(dataset, arguments.tracker_path, report)
         if report.failures:
             status = EXIT_FAILED
     return status
 
 
 def _tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
-    """How to build each tracker of the command line."""
+    """How to build each tracker of the command line.
+
+    Raises:
+        TrackerError: Two have the same name, or options are given that none of them takes.
+    """
+    factories = [text for text in arguments.trackers if ":" in text]
+    if factories == arguments.trackers and (arguments.weights or arguments.config):
+        raise TrackerError(
+            f"{', '.join(factories)}: a factory finds its settings itself; --weights and "
+            "--config are for the trackers that `dsiam list` shows"
+        )
     specs = [
-        _named_spec(text) if ":" in text else _plugin_spec(text, arguments)
+        _named_spec(text) if text in factories else _plugin_spec(text, arguments)
         for text in arguments.trackers
     ]
     names = [spec.name for spec in specs]
@@ -184,24 +198,41 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
     from dsiam_plugin.weights import find_weights
 
     config = load_config(arguments.config, find_variant(name).config)
+    weights = str(find_weights(arguments.weights).resolve())
+    device, precision = _resolve_device(arguments)
     options = {
-        "weights": str(find_weights(arguments.weights).resolve()),
-        "device": arguments.device,
-        "precision": _resolve_precision(arguments),
+        "name": name,
+        "weights": weights,
+        "config": arguments.config,
+        "device": device,
+        "precision": precision,
     }
-    identity = {**options, "config": asdict(config), "version": dsiam_plugin.__version__}
-    options |= {"name": name, "config": arguments.config}
+    identity = {
+        "weights": weights,
+        "config": asdict(config),
+        "device": device.partition(":")[0],
+        "precision": precision,
+        "version": dsiam_plugin.__version__,
+    }
     return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)
 
 
-def _resolve_precision(arguments: argparse.Namespace) -> str:
-    """The precision by name; left to the nodes of a cluster, which may have other processors."""
+def _resolve_device(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Names of the device and the precision that "auto" stands for."""
     from dsiam_plugin.devices import resolve_device, resolve_precision
+    from dsiam_plugin.errors import DeviceError
 
-    if arguments.address is not None:
-        return arguments.precision
-    place = resolve_device(arguments.device)
-    return str(resolve_precision(arguments.precision, place)).removeprefix("torch.")
+    on_cluster = arguments.address is not None
+    # Ray shows graphics cards only to workers that ask for some, which `--device cuda` does.
+    device = "cpu" if on_cluster and arguments.device == "auto" else arguments.device
+    try:
+        place = resolve_device(device)
+    except DeviceError:
+        if on_cluster:  # its nodes may have what this machine lacks
+            return device, arguments.precision
+        raise
+    precision = resolve_precision(arguments.precision, place)
+    return str(place), str(precision).removeprefix("torch.")
 
 
 def _print_report(report: RunReport) -> None:
@@ -214,6 +245,15 @@ def _print_report(report: RunReport) -> None:
     print(f"{report.tracker} on {report.dataset}, {report.protocol}: {counts}")
     for label, problem in report.failures.items():
         print(f"  {label}: {problem}")
+
+
+def _print_robustness(dataset: Dataset, tracker_path: str, report: RunReport) -> None:
+    """Scores of a protocol that `dsiam eval` does not read."""
+    if report.finished + report.skipped == 0:
+        return
+    score = score_robustness(dataset, tracker_path, report.tracker, report.protocol)
+    counts = f"{score.runs}/{score.planned} runs"
+    print(f"  success {score.success:.3f}, precision {score.precision:.3f} over {counts}")
 
 
 def _complain(message: str) -> None:

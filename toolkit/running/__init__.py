@@ -6,7 +6,8 @@
 >>> run_dataset(dataset, TrackerSpec("Mine", "my_module:MyTracker"), "results", num=4)
 """
 
+from toolkit.running.robustness import RobustnessScore, score_robustness
 from toolkit.running.run import RunReport, run_dataset
 from toolkit.running.trackers import TrackerSpec
 
-__all__ = ["RunReport", "TrackerSpec", "run_dataset"]
+__all__ = ["RobustnessScore", "RunReport", "TrackerSpec", "run_dataset", "score_robustness"]

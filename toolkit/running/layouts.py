@@ -43,9 +43,13 @@ class Layout:
     write_track: Callable[[Path, Track], None]
     confidence: str | None = None
 
+    def result_path(self, root: Path, job: Job) -> Path:
+        """The first result file of a job in the tracker's folder `root`."""
+        return self._path(root, self.result, job.video, job.number)
+
     def is_done(self, root: Path, job: Job) -> bool:
         """Whether the job's result stands in the tracker's folder `root`."""
-        return self._path(root, self.result, job.video, job.number).is_file()
+        return self.result_path(root, job).is_file()
 
     def find_all(self, root: Path, video: str) -> list[Path]:
         """All files that runs on a video left in the tracker's folder `root`."""

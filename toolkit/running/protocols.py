@@ -51,6 +51,9 @@ SRE = Protocol("SRE", "one_pass", plan_spatial, layouts.SPATIAL)
 VOT = Protocol("VOT", "restarts", plan_one_pass, layouts.RESTARTS, repeats=True)
 LT = Protocol("LT", "one_pass", plan_one_pass, layouts.LONGTERM)
 
+#: Many starts a sequence, scored by `toolkit.running.robustness`.
+ROBUSTNESS = (TRE, SRE)
+
 # The protocols a data set's results are read for, the usual one first.
 _BY_CLASS: tuple[tuple[type[Dataset], tuple[Protocol, ...]], ...] = (
     (VOTLTDataset, (LT,)),
