@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 
 import cv2
@@ -14,6 +15,7 @@ from dsiam_plugin.errors import BoxError, DeviceError
 from dsiam_plugin.images import as_bgr
 
 STOP_KEYS = (27, ord("q"))
+PROBE_TIMEOUT_S = 20.0
 NO_DISPLAY = (
     "no window can be opened here (no display, or opencv-python-headless is installed);"
     " expected --no-gui with --init-box X,Y,W,H"
@@ -25,9 +27,10 @@ def has_display() -> bool:
     framework = re.search(r"^\s*GUI:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
     if framework is None or framework.group(1) == "NONE":
         return False
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
+    if not sys.platform.startswith("linux"):
+        return True
+    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(named) and _window_opens()
 
 
 def check_display() -> None:
@@ -59,3 +62,15 @@ def show(image: np.ndarray, title: str = "dsiam") -> bool:
     """Shows an RGB image for a moment; False once Esc or q was pressed in the window."""
     cv2.imshow(title, as_bgr(image))
     return cv2.waitKey(1) & 0xFF not in STOP_KEYS
+
+
+def _window_opens() -> bool:
+    """Tries it in a process of its own: Qt aborts the one that meets an unreachable display."""
+    program = "import cv2; cv2.namedWindow('dsiam'); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, timeout=PROBE_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
