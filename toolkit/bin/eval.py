@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit.bin.eval_options import build_parser
+from toolkit.bin.eval_options import parse_arguments
 from toolkit.datasets import DatasetFactory
 from toolkit.errors import ToolkitError
 from toolkit.reporting.evaluate import evaluate
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 for bad input. Results that are missing for some sequences are listed and marked,
         and are no error.
     """
-    arguments = build_parser().parse_args(argv)
+    arguments = parse_arguments(argv)
     try:
         return _run(arguments)
     except (ToolkitError, OSError) as error:
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
     outputs = Outputs(arguments.json, arguments.csv, plots, arguments.sequences)
     outputs.check()
     check_sequences(dataset, arguments.sequences)
-    options = Options(arguments.num, arguments.eao, None, arguments.filter_seconds)
+    options = Options(arguments.num, arguments.eao, arguments.pysot_path, arguments.filter_seconds)
     evaluation = evaluate(dataset, folder, trackers, options)
     _print(evaluation, arguments)
     for path in outputs.write(evaluation):

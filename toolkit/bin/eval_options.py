@@ -1,7 +1,21 @@
 """The command line of `eval`; pysot's short flags and pysot-toolkit's names work as well."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments, checked against each other; ends the process with status 2 on bad ones.
+
+    Args:
+        argv: Arguments after the program's name; those of the process by default.
+    """
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if (arguments.engine == "pysot") != (arguments.pysot_path is not None):
+        parser.error("--engine pysot and --pysot-path DIR go together")
+    return arguments
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,6 +43,9 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     add("-n", "--num", type=_positive, default=1, metavar="N", help="processes (default: 1)")
     add("--eao", choices=("pysot", "vot"), default="pysot",
         help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip
+    add("--engine", choices=("toolkit", "pysot"), default="toolkit",
+        help="whose classes compute (default: %(default)s)")  # fmt: skip
+    add("--pysot-path", "--pysot_path", type=Path, metavar="DIR", help="checkout for that engine")
     add("--filter_seconds", type=_positive_time, metavar="S",
         help="seconds of VOT's filter operation on that machine: speeds in EFO")  # fmt: skip
 

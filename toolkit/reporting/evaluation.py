@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.datasets.dataset import Dataset
-from toolkit.errors import ResultsError
+from toolkit.errors import BenchmarkError, ResultsError
 from toolkit.tables import Table, tracker_label
 
 COLUMNS = 8  # trackers side by side in a table of videos; more do not fit a terminal
@@ -52,6 +52,7 @@ class Options:
         processes: Trackers evaluated at the same time.
         eao: Definition of the expected average overlap: ``pysot`` or ``vot``.
         pysot_path: A checkout of pysot whose classes are to compute; None computes here.
+            The curve of expected average overlap, which they do not give, always is ours.
         filter_seconds: Time VOT's filter operation takes on the machine of the results, which
             turns frames/s into EFO; None leaves speeds in frames/s.
     """
@@ -60,6 +61,15 @@ class Options:
     eao: str = "pysot"
     pysot_path: Path | None = None
     filter_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.pysot_path is not None and self.eao != "pysot":
+            raise BenchmarkError(f"pysot's classes do not know the EAO definition {self.eao!r}")
+
+    @property
+    def engine_note(self) -> str:
+        """Who computed, for the tables; empty where it was this package."""
+        return f"Computed by pysot's classes in {self.pysot_path}." if self.pysot_path else ""
 
 
 def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
@@ -124,6 +134,11 @@ def table_of_videos(
         )
         for group in groups
     ]
+
+
+def joined(*notes: str) -> str:
+    """Notes below a table, a line each; empty ones are left out."""
+    return "\n".join(note for note in notes if note)
 
 
 def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:

@@ -1,6 +1,7 @@
 """Evaluation of VOT's long-term experiment: precision, recall and F-measure."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.evaluation import F1Benchmark
+from toolkit.evaluation.pysot_engine import evaluate_with_pysot
 from toolkit.evaluation.regions import Regions, region_overlaps
 from toolkit.evaluation.result_tables import LongTerm, f1_scores
 from toolkit.reporting.evaluation import (
@@ -16,6 +18,7 @@ from toolkit.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    joined,
     labels,
     table_of_videos,
     title_of,
@@ -38,7 +41,8 @@ def evaluate_long_term(
         ResultsError: No tracker has a result for any sequence.
         BenchmarkError: A tracker left too few confidences.
     """
-    measured = map_trackers(measure_long_term, dataset, folder, trackers, options.processes)
+    measure = partial(measure_long_term, pysot_path=options.pysot_path)
+    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
     gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
     check_any_result(dataset, folder, gaps)
     results = {tracker: result for tracker, (_, result) in measured.items()}
@@ -53,7 +57,7 @@ def evaluate_long_term(
     return Evaluation(
         dataset=dataset,
         summary=summary,
-        tables=[_main_table(dataset, summary, names)],
+        tables=[_main_table(dataset, summary, names, options.engine_note)],
         attribute_tables=[],
         video_tables=_video_tables(dataset, summary, names),
         gaps=gaps,
@@ -63,12 +67,14 @@ def evaluate_long_term(
 
 
 def measure_long_term(
-    dataset: Dataset, folder: Path, tracker: str
+    dataset: Dataset, folder: Path, tracker: str, pysot_path: Path | None = None
 ) -> tuple[Mapping[str, str], LongTerm]:
     """One tracker's gaps (video -> reason) and curves."""
     dataset.load_results(folder, tracker)
     benchmark = F1Benchmark(dataset)
     result = benchmark.eval(tracker)[tracker]
+    if pysot_path is not None and result["f1"]:
+        result = evaluate_with_pysot(dataset, ["f1"], pysot_path, tracker)["f1"][tracker]
     return benchmark.coverage(tracker).gaps, result
 
 
@@ -92,13 +98,15 @@ def _only(result: LongTerm, video: str) -> LongTerm:
     return {measure: {video: curves[video]} for measure, curves in result.items()}
 
 
-def _main_table(dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str]) -> Table:
+def _main_table(
+    dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str], note: str
+) -> Table:
     rows = tuple(
         (name, *(summary["trackers"][tracker][measure] for measure in MEASURES))
         for tracker, name in names.items()
     )
     columns = ("Tracker", "Precision", "Recall", "F1")
-    return Table(heading(dataset, "long-term"), columns, rows, note=DEFINITION)
+    return Table(heading(dataset, "long-term"), columns, rows, note=joined(DEFINITION, note))
 
 
 def _video_tables(

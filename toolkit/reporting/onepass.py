@@ -1,6 +1,7 @@
 """Evaluation of one pass over each sequence: OTB, UAV, NFS, LaSOT and folders of frames."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from toolkit.datasets.dataset import Dataset
 from toolkit.evaluation import OPEBenchmark
 from toolkit.evaluation.metrics import box_overlaps
+from toolkit.evaluation.pysot_engine import evaluate_with_pysot
 from toolkit.evaluation.summary import ope_summary
 from toolkit.reporting.evaluation import (
     Evaluation,
@@ -17,6 +19,7 @@ from toolkit.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    joined,
     labels,
     table_of_videos,
     title_of,
@@ -40,18 +43,19 @@ def evaluate_one_pass(
     Raises:
         ResultsError: No tracker has a result for any sequence.
     """
-    measured = map_trackers(measure_one_pass, dataset, folder, trackers, options.processes)
+    measure = partial(measure_one_pass, pysot_path=options.pysot_path)
+    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
     gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
     check_any_result(dataset, folder, gaps)
     curves = {
         measure: {tracker: found[measure] for tracker, (_, found) in measured.items()}
         for measure in MEASURES
     }
-    return report_one_pass(dataset, folder, curves, gaps)
+    return report_one_pass(dataset, folder, curves, gaps, options.engine_note)
 
 
 def measure_one_pass(
-    dataset: Dataset, folder: Path, tracker: str
+    dataset: Dataset, folder: Path, tracker: str, pysot_path: Path | None = None
 ) -> tuple[Mapping[str, str], dict[str, dict[str, np.ndarray]]]:
     """One tracker's gaps (video -> reason) and curves (measure -> video -> curve)."""
     dataset.load_results(folder, tracker)
@@ -61,11 +65,14 @@ def measure_one_pass(
         "precision": benchmark.eval_precision(tracker)[tracker],
         "norm_precision": benchmark.eval_norm_precision(tracker)[tracker],
     }
+    if pysot_path is not None and curves["success"]:
+        theirs = evaluate_with_pysot(dataset, list(MEASURES), pysot_path, tracker)
+        curves = {measure: result[tracker] for measure, result in theirs.items()}
     return benchmark.coverage(tracker).gaps, curves
 
 
 def report_one_pass(
-    dataset: Dataset, folder: Path, curves: Mapping[str, Curves], gaps: Gaps
+    dataset: Dataset, folder: Path, curves: Mapping[str, Curves], gaps: Gaps, note: str = ""
 ) -> Evaluation:
     """Scores, tables and plots from the curves of every tracker and video.
 
@@ -74,6 +81,7 @@ def report_one_pass(
         folder: Where the results lie, for the pictures.
         curves: Measure -> tracker -> video -> curve, for the three measures.
         gaps: Tracker -> video -> why it is missing.
+        note: Printed below the main table.
     """
     summary = _summary(dataset, curves)
     marked = labels(dataset, gaps)
@@ -81,7 +89,7 @@ def report_one_pass(
     return Evaluation(
         dataset=dataset,
         summary=summary,
-        tables=[_main_table(dataset, summary, names)],
+        tables=[_main_table(dataset, summary, names, note)],
         attribute_tables=_attribute_tables(dataset, summary, names),
         video_tables=_video_tables(dataset, summary, names),
         gaps=gaps,
@@ -113,13 +121,15 @@ def as_number(score: float | None) -> float:
     return float("nan") if score is None else score
 
 
-def _main_table(dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str]) -> Table:
+def _main_table(
+    dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str], note: str
+) -> Table:
     rows = tuple(
         (name, *(summary["trackers"][tracker][measure] for measure in MEASURES))
         for tracker, name in names.items()
     )
     title = heading(dataset, "one-pass evaluation")
-    return Table(title, ("Tracker", *MEASURES.values()), rows, note=DEFINITION)
+    return Table(title, ("Tracker", *MEASURES.values()), rows, note=joined(DEFINITION, note))
 
 
 def _attribute_tables(

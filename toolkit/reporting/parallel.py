@@ -24,7 +24,8 @@ def map_trackers(
     """Calls ``measure(dataset, folder, tracker)`` for every tracker.
 
     Args:
-        measure: A module's function, so that other processes can find it; it loads the results.
+        measure: A module's function or a partial of one, so that other processes can find it; it
+            loads the results.
         dataset: The data set, without results.
         folder: Holds one folder a tracker.
         trackers: Whose results.

@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
-from toolkit.evaluation.eao import ALL
+from toolkit.evaluation.eao import ALL, EAOBenchmark
 from toolkit.reporting.evaluation import title_of
 from toolkit.visualization import draw_eao
 from toolkit.visualization.curves import Curve
@@ -25,7 +25,7 @@ def draw_restarts(
     dataset: Dataset,
     scores: "Mapping[str, RestartScores]",
     names: Mapping[str, str],
-    interval: tuple[int, int],
+    benchmark: EAOBenchmark,
     filter_seconds: float | None,
 ) -> dict[str, Path]:
     """Draws the ranking, the curve, the radar of tags, and the speed where it is known.
@@ -35,18 +35,20 @@ def draw_restarts(
         dataset: The data set.
         scores: Tracker -> scores.
         names: Tracker -> its name with its gaps.
-        interval: Runs, in frames, over which the expected average overlap is the mean.
+        benchmark: Defines the expected average overlap.
         filter_seconds: Turns frames/s into EFO; None leaves frames/s.
 
     Returns:
         Title -> PNG file, in the order of a report.
     """
     title = title_of(dataset)
-    benchmark = find_benchmark(dataset.name)
-    field = published_scores(benchmark.name) if benchmark else ()
+    known = find_benchmark(dataset.name)
+    field = published_scores(known.name) if known else ()
+    interval = (benchmark.low, benchmark.high)
     ranking = {names[tracker]: found.eao[ALL] for tracker, found in scores.items()}
-    draw_eao_ranking(ranking, title, {row.tracker: row.eao for row in field}, folder)
-    draw_eao_curves(_curves(scores, names), title, interval, folder)
+    published = {row.tracker: row.eao for row in field}
+    draw_eao_ranking(ranking, title, published, folder, benchmark.definition)
+    draw_eao_curves(_curves(scores, names), title, interval, folder, benchmark.definition)
     pictures = {"EAO ranking": "eao_ranking", "EAO curve": "eao_curve"}
     if all(len(found.eao) > 2 for found in scores.values()):
         draw_eao({names[tracker]: found.eao for tracker, found in scores.items()}, folder, title)
@@ -65,12 +67,12 @@ def draw_restarts(
 
 
 def _curves(scores: "Mapping[str, RestartScores]", names: Mapping[str, str]) -> dict[str, Curve]:
-    """The curves of all trackers, shorter ones filled up with NaN."""
+    """The curves of all trackers without the start, shorter ones filled up with NaN."""
     length = max(len(found.curve) for found in scores.values())
     return {
         tracker: Curve(
             names[tracker],
-            np.pad(found.curve, (0, length - len(found.curve)), constant_values=np.nan),
+            np.pad(found.curve[1:], (0, length - len(found.curve)), constant_values=np.nan),
             found.eao[ALL],
         )
         for tracker, found in scores.items()

@@ -1,8 +1,8 @@
 """Evaluation of VOT's restart experiment: accuracy, robustness, expected average overlap."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from toolkit.datasets.dataset import Dataset
 from toolkit.evaluation import AccuracyRobustnessBenchmark, EAOBenchmark
 from toolkit.evaluation.eao import ALL
+from toolkit.evaluation.pysot_engine import evaluate_with_pysot
 from toolkit.evaluation.regions import Regions, region_overlaps
 from toolkit.evaluation.result_tables import accuracy_robustness_scores
 from toolkit.reporting.evaluation import (
@@ -19,6 +20,7 @@ from toolkit.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    joined,
     labels,
     table_of_videos,
     title_of,
@@ -26,6 +28,7 @@ from toolkit.reporting.evaluation import (
 from toolkit.reporting.parallel import map_trackers
 from toolkit.reporting.restart_plots import draw_restarts
 from toolkit.reporting.speeds import frames_per_second
+from toolkit.results import CODE_INITIALISED
 from toolkit.tables import Table, ranked
 from toolkit.visualization.attribute_names import attribute_title
 
@@ -66,7 +69,7 @@ def evaluate_restarts(
         ResultsError: No tracker has a result for any sequence.
         BenchmarkError: The data set has no interval for the expected average overlap.
     """
-    measure = measure_pysot if options.eao == "pysot" else measure_vot
+    measure = partial(measure_restarts, definition=options.eao, pysot_path=options.pysot_path)
     scores = map_trackers(measure, dataset, folder, trackers, options.processes)
     gaps = {tracker: found.gaps for tracker, found in scores.items()}
     check_any_result(dataset, folder, gaps)
@@ -75,44 +78,47 @@ def evaluate_restarts(
     marked = labels(dataset, gaps)
     names = {tracker: marked[tracker] for tracker in order}
     benchmark = EAOBenchmark(dataset, definition=options.eao)
+    note = joined(benchmark.describe(), options.engine_note)
     return Evaluation(
         dataset=dataset,
         summary=_summary(dataset, scores, options.eao),
-        tables=[_main_table(dataset, scores, names, benchmark.describe(), options)],
-        attribute_tables=_tag_tables(dataset, scores, names, benchmark.describe()),
+        tables=[_main_table(dataset, scores, names, note, options)],
+        attribute_tables=_tag_tables(dataset, scores, names, note),
         video_tables=_video_tables(dataset, scores, names),
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: draw_restarts(
-            plots, dataset, scores, names, (benchmark.low, benchmark.high), options.filter_seconds
+            plots, dataset, scores, names, benchmark, options.filter_seconds
         ),
     )
 
 
-def measure_pysot(dataset: Dataset, folder: Path, tracker: str) -> RestartScores:
-    """One tracker's scores with pysot's expected average overlap, of every tag."""
-    return _measure(dataset, folder, tracker, EAOBenchmark(dataset, tags=dataset.tags))
-
-
-def measure_vot(dataset: Dataset, folder: Path, tracker: str) -> RestartScores:
-    """One tracker's scores with the VOT toolkit's expected average overlap, which has no tags."""
-    return _measure(dataset, folder, tracker, EAOBenchmark(dataset, definition="vot"))
-
-
-def _measure(dataset: Dataset, folder: Path, tracker: str, expected: EAOBenchmark) -> RestartScores:
+def measure_restarts(
+    dataset: Dataset,
+    folder: Path,
+    tracker: str,
+    definition: str = "pysot",
+    pysot_path: Path | None = None,
+) -> RestartScores:
+    """One tracker's scores; tags have an expected average overlap in pysot's definition only."""
     dataset.load_results(folder, tracker)
     benchmark = AccuracyRobustnessBenchmark(dataset)
-    result = benchmark.eval(tracker)[tracker]
-    accuracy, robustness, lost = accuracy_robustness_scores(result)
-    curves = expected.eval_curves(tracker)[tracker]
+    tags = dataset.tags if definition == "pysot" else [ALL]
+    expected = EAOBenchmark(dataset, tags=tags, definition=definition)
+    result, eao = benchmark.eval(tracker)[tracker], expected.eval(tracker)[tracker]
+    curve = expected.eval_curves(tracker)[tracker][ALL]
     gaps = {**benchmark.coverage(tracker).gaps, **expected.coverage(tracker).gaps}
+    if pysot_path is not None and result["overlaps"]:
+        theirs = evaluate_with_pysot(dataset, ["accuracy_robustness", "eao"], pysot_path, tracker)
+        result, eao = theirs["accuracy_robustness"][tracker], theirs["eao"][tracker]
+    accuracy, robustness, lost = accuracy_robustness_scores(result)
     return RestartScores(
         gaps=gaps,
         accuracy=accuracy,
         robustness=robustness,
         lost=lost,
-        eao=expected.eval(tracker)[tracker],
-        curve=curves[ALL],
+        eao=eao,
+        curve=curve,
         videos={video: _video_scores(result, video) for video in result["overlaps"]},
         fps=frames_per_second(folder / tracker / "baseline"),
     )
@@ -204,10 +210,5 @@ def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Traj
     overlaps = region_overlaps(
         Regions.pack(regions), Regions.pack(video.gt_traj), (video.width, video.height)
     )
-    return regions, np.where(_started(regions), 1.0, np.nan_to_num(overlaps))
-
-
-def _started(regions: Sequence[Sequence[float]]) -> np.ndarray:
-    """Frames in which the tracker was given the target, (N,) bool."""
-    starts = (len(region) == 1 and region[0] == 1 for region in regions)
-    return np.fromiter(itertools.islice(starts, len(regions)), dtype=bool, count=len(regions))
+    started = np.array([len(region) == 1 and region[0] == CODE_INITIALISED for region in regions])
+    return regions, np.where(started, 1.0, np.nan_to_num(overlaps))

@@ -9,7 +9,7 @@ import numpy as np
 
 from toolkit.tables import ranked
 from toolkit.visualization.attribute_names import attribute_title
-from toolkit.visualization.curves import place_legend, shorten
+from toolkit.visualization.curves import legend_entry, place_legend
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.radar import draw_radar
 from toolkit.visualization.styles import TrackerStyle, styles
@@ -56,7 +56,7 @@ def draw_attributes(
     order = ranked({tracker: row[OVERALL] for tracker, row in scores.items()})
     looks = styles(order)
     legend = {
-        tracker: f"[{scores[tracker][OVERALL]:.3f}] {(labels or {}).get(tracker, tracker)}"
+        tracker: legend_entry((labels or {}).get(tracker, tracker), scores[tracker][OVERALL])
         for tracker in order
     }
     title = f"{measure} by attribute on {name}"
@@ -121,7 +121,7 @@ def _bar_row(
             edgecolor="white",
             linewidth=0.4,
             hatch=HATCHES[look.line],
-            label=shorten(label, 44),
+            label=label,
         )
     axes.grid(axis="x", visible=False)
     axes.set_xlim(-0.55, len(attributes) - 0.45)

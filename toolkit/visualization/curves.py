@@ -84,7 +84,7 @@ def draw_curves(
                 curves[name].values,
                 color=look.color,
                 linestyle=look.line,
-                label=legend_label(curves[name]),
+                label=legend_entry(curves[name].label, curves[name].score),
                 zorder=3 + (len(order) - rank) / len(order),  # the best on top
             )
         _finish(axes, plot)
@@ -92,10 +92,10 @@ def draw_curves(
     return figure
 
 
-def legend_label(curve: Curve) -> str:
-    """``[0.607] SiamFC-3s``, very long names cut in the middle."""
-    score = "  -  " if math.isnan(curve.score) else f"{curve.score:.3f}"
-    return f"[{score}] {shorten(curve.label)}"
+def legend_entry(name: str, score: float) -> str:
+    """``[0.607] SiamFC-3s``; very long names cut in the middle, a dash where there is no score."""
+    number = "  -  " if math.isnan(score) else f"{score:.3f}"
+    return f"[{number}] {shorten(name)}"
 
 
 def shorten(name: str, length: int = LEGEND_NAME_LENGTH) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from toolkit.tables import ranked
 from toolkit.visualization.attribute_names import attribute_title
+from toolkit.visualization.curves import legend_entry
 from toolkit.visualization.figures import save
 from toolkit.visualization.radar import draw_radar
 
@@ -42,13 +43,13 @@ def draw_eao(
     values = {tracker: np.array([row[tag] for tag in tags]) for tracker, row in result.items()}
     order = ranked({tracker: float(row[0]) for tracker, row in values.items()})
     table = np.array([values[tracker] for tracker in order])
-    best = np.maximum(np.nanmax(table, axis=0), np.finfo(float).tiny)
-    lowest = np.nanmin(table, axis=0)
+    best = np.maximum(np.nan_to_num(table).max(axis=0), np.finfo(float).tiny)
+    lowest = np.minimum(np.where(np.isnan(table), np.inf, table).min(axis=0), best)
     spokes = [
         f"{attribute_title(tag)}\n({low:.3f}, {high:.3f})"
         for tag, low, high in zip(tags, lowest, best, strict=True)
     ]
-    labels = [f"[{values[tracker][0]:.3f}] {tracker}" for tracker in order]
+    labels = [legend_entry(tracker, float(values[tracker][0])) for tracker in order]
     figure = draw_radar(
         f"Expected average overlap by attribute on {name}", spokes, labels, table / best
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.tables import ranked
-from toolkit.visualization.curves import place_legend, shorten
+from toolkit.visualization.curves import legend_entry, place_legend
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.styles import styles
 
@@ -53,7 +53,7 @@ def draw_f1(
         for tracker in order:
             precision, recall = curves[tracker]
             look = looks[tracker]
-            label = f"[{best[tracker]:.3f}] {shorten(tracker)}"
+            label = legend_entry(tracker, best[tracker])
             axes.plot(recall, precision, color=look.color, linestyle=look.line, label=label)
             peak = int(np.nanargmax(_f1(precision, recall)))
             axes.plot(recall[peak], precision[peak], color=look.color, marker="o", markersize=6)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.visualization.curves import shorten
+from toolkit.visualization.curves import legend_entry
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.strips import (
     COLORS,
@@ -76,6 +76,6 @@ def _curves(axes: "Axes", sequence: SequenceResults) -> None:
             overlap,
             color=color,
             linewidth=1.3,
-            label=f"[{np.nanmean(overlap):.3f}] {shorten(tracker)}",
+            label=legend_entry(tracker, float(np.nanmean(overlap))),
         )
     axes.set(xlim=(1, len(sequence.truth)), ylim=(0, 1), xlabel="Frame", ylabel="Overlap")

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.visualization.curves import shorten
 from toolkit.visualization.figures import drawing, new_figure
 from toolkit.visualization.styles import TrackerStyle, style
 
@@ -52,7 +51,7 @@ def draw_radar(
                 marker=look.marker,
                 markersize=4.5,
                 linewidth=1.5,
-                label=shorten(label, 44),
+                label=label,
             )
         _finish(axes, angles, spokes, values, ring_labels)
         axes.set_title(title, pad=24)

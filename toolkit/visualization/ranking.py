@@ -2,18 +2,20 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.tables import ranked
-from toolkit.visualization.curves import Curve, CurvePlot, draw_curves, place_legend, shorten
+from toolkit.visualization.curves import Curve, CurvePlot, draw_curves, legend_entry, place_legend
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.styles import MUTED, styles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHOWN_INTERVALS = 2  # how far beyond the interval's end, where few sequences are so long
 NAMED = 15  # trackers in the ranking's legend; the paper shows as many "for clarity"
 
 
@@ -22,15 +24,17 @@ def draw_eao_curves(
     name: str,
     interval: tuple[int, int],
     path: str | os.PathLike[str] | None = None,
+    definition: str = "pysot",
 ) -> "Figure":
     """Draws the expected overlap over the length of a run.
 
     Args:
-        curves: Tracker -> expected overlap of runs of 1, 2, ... frames, (N,) all of one length,
-            and its EAO as score.
+        curves: Tracker -> expected overlap of runs of 1, 2, ... frames after the start, (N,) all
+            of one length, and its EAO as score.
         name: The data set's name, for the title and the file names.
         interval: Shortest and longest run over which EAO is the mean; drawn as two lines.
         path: Folder for ``<name>_eao_curve.png`` and ``.pdf``; None writes nothing.
+        definition: Whose expected average overlap it is, for the title.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -38,15 +42,17 @@ def draw_eao_curves(
     """
     length = max(len(curve.values) for curve in curves.values())
     highest = max(float(np.nanmax(curve.values)) for curve in curves.values())
+    shown = min(length, SHOWN_INTERVALS * interval[1])
     plot = CurvePlot(
-        f"Expected average overlap on {name}, lengths {interval[0]} to {interval[1]}",
+        f"Expected overlap ({definition}) on {name}, EAO of {interval[0]} to {interval[1]} frames",
         "Sequence length (frames)",
         "Expected overlap",
-        np.arange(1, length + 1),
+        np.arange(1, shown + 1),
         y_range=(0.0, min(1.0, 1.05 * highest)),
         marks=interval,
     )
-    figure = draw_curves(plot, curves)
+    cut = {name: replace(curve, values=curve.values[:shown]) for name, curve in curves.items()}
+    figure = draw_curves(plot, cut)
     if path is not None:
         save(figure, path, f"{name}_eao_curve")
     return figure
@@ -57,6 +63,7 @@ def draw_eao_ranking(
     name: str,
     published: Mapping[str, float] | None = None,
     path: str | os.PathLike[str] | None = None,
+    definition: str = "pysot",
 ) -> "Figure":
     """Draws EAO over rank, the best at the right as in the VOT reports.
 
@@ -68,6 +75,7 @@ def draw_eao_ranking(
         name: The data set's name, for the title and the file names.
         published: Other tracker -> published EAO.
         path: Folder for ``<name>_eao_ranking.png`` and ``.pdf``; None writes nothing.
+        definition: Whose expected average overlap it is, for the title.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -95,14 +103,14 @@ def draw_eao_ranking(
                 markerfacecolor=color if tracker in scores else "white",
                 markersize=8,
                 linestyle="none",
-                label=f"{rank}. [{eao:.3f}] {shorten(tracker)}",
+                label=f"{rank}. {legend_entry(tracker, eao)}",
                 zorder=3,
             )
-        axes.set_xlim(len(order) + 0.7, 0.3)
+        axes.set_xlim(len(order) + 0.5, 0.5)
         axes.set_ylim(bottom=0.0)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.set(xlabel="Rank", ylabel="Expected average overlap")
-        axes.set_title(f"Expected average overlap ranking on {name}", loc="left")
+        axes.set_title(f"Expected average overlap ({definition}) on {name}", loc="left")
         place_legend(axes, bold=[tracker in scores for tracker in order if tracker in named])
     if path is not None:
         save(figure, path, f"{name}_eao_ranking")

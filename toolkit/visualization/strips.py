@@ -54,12 +54,18 @@ class SequenceResults:
 def choose_frames(overlaps: Mapping[str, np.ndarray], count: int) -> list[int]:
     """Frames worth showing: from each of ``count`` equal parts, where the trackers differ most.
 
-    With one tracker, where it is worst. The first frame, which is given, is never chosen.
+    With one tracker, where it is worst. Frames are at least half a part from each other; the
+    first frame, which is given, is never chosen.
     """
     table = np.stack([np.nan_to_num(values) for values in overlaps.values()])
     interest = table.std(axis=0) if len(table) > 1 else 1.0 - table[0]
     parts = np.array_split(np.arange(1, table.shape[1]), count)
-    return [int(part[np.argmax(interest[part])]) for part in parts if len(part)]
+    chosen: list[int] = []
+    for part in parts:
+        far = part if not chosen else part[part >= chosen[-1] + len(part) // 2]
+        if len(far):
+            chosen.append(int(far[np.argmax(interest[far])]))
+    return chosen
 
 
 def draw_strip(
