@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from toolkit.evaluation.base import TrackerBenchmark, check_rows
-from toolkit.evaluation.regions import Regions, region_overlaps
 from toolkit.evaluation.restart_metrics import burn_in_frames, failure_frames
 from toolkit.evaluation.result_tables import (
     AccuracyRobustness,
@@ -15,6 +14,7 @@ from toolkit.evaluation.result_tables import (
     accuracy_robustness_table,
     accuracy_robustness_video_table,
 )
+from toolkit.evaluation.run_overlaps import run_overlaps
 
 
 class RestartBenchmark(TrackerBenchmark):
@@ -48,7 +48,7 @@ class AccuracyRobustnessBenchmark(RestartBenchmark):
             Tracker to {"overlaps": {sequence: one a frame, the mean over the repetitions, NaN
             where no repetition counts}, "failures": {sequence: losses of each repetition}}.
         """
-        return {tracker: self._eval(tracker) for tracker in self._chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
 
     def show_result(
         self,
@@ -76,18 +76,16 @@ class AccuracyRobustnessBenchmark(RestartBenchmark):
 
     def _eval(self, tracker: str) -> AccuracyRobustness:
         overlaps, failures = {}, {}
-        for video, repetitions in self._results(tracker):
-            truth = Regions.pack(video.gt_traj)
-            runs = [Regions.pack(repetition) for repetition in repetitions]
+        for video, repetitions in self.results(tracker):
+            counted = run_overlaps(video, tracker, repetitions)
             overlaps[video.name] = _mean_overlaps(
-                [self._counted_overlaps(run, truth, video) for run in runs]
+                [
+                    np.where(burn_in_frames(run, self.burnin), np.nan, values)
+                    for run, values in zip(counted.runs, counted.for_accuracy, strict=True)
+                ]
             )
-            failures[video.name] = [len(failure_frames(run)) for run in runs]
+            failures[video.name] = [len(failure_frames(run)) for run in counted.runs]
         return {"overlaps": overlaps, "failures": failures}
-
-    def _counted_overlaps(self, run: Regions, truth: Regions, video: Any) -> np.ndarray:
-        counted = run.erased(burn_in_frames(run, self.burnin))
-        return region_overlaps(counted, truth, (video.width, video.height))
 
 
 def _mean_overlaps(repetitions: list[np.ndarray]) -> list[float]:

@@ -63,12 +63,13 @@ class TrackerBenchmark:
         gaps = self._gaps.get(tracker, {})
         return Coverage(len(self.dataset) - len(gaps), len(self.dataset), gaps)
 
-    def _chosen(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
+    def chosen(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
+        """Names of the trackers asked for: one, several, or with None those of the data set."""
         if eval_trackers is None:
             return list(self.dataset.tracker_names)
         return [eval_trackers] if isinstance(eval_trackers, str) else list(eval_trackers)
 
-    def _results(self, tracker: str) -> Iterator[tuple[Any, Any]]:
+    def results(self, tracker: str) -> Iterator[tuple[Any, Any]]:
         """(video, result) of every sequence the tracker has a usable result for.
 
         A wrong number of rows is not usable: scoring the rows that happen to be there would

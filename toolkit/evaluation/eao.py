@@ -1,7 +1,7 @@
 """Expected average overlap of VOT's restart experiment, in the two definitions in use."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +18,10 @@ from toolkit.evaluation.restart_metrics import (
     vot_fragments,
 )
 from toolkit.evaluation.result_tables import EAOByTag, eao_table
+from toolkit.evaluation.run_overlaps import run_overlaps
 
 Definition = Literal["pysot", "vot"]
-ALL = "all"
+ALL, EMPTY = "all", "empty"
 
 
 class EAOBenchmark(RestartBenchmark):
@@ -55,7 +56,7 @@ class EAOBenchmark(RestartBenchmark):
         if definition == "vot" and list(tags) != [ALL]:
             raise BenchmarkError(f"tags {list(tags)}: the VOT toolkit's EAO knows only 'all'")
         self.skipping = skipping
-        self.tags = list(tags)
+        self.tags = list(dict.fromkeys(tags))
         self.definition = definition
         self.low, self.high = _interval(dataset.name, low, high)
 
@@ -72,7 +73,7 @@ class EAOBenchmark(RestartBenchmark):
             tracker: {
                 tag: self._score(curve) for tag, curve in self.eval_curves(tracker)[tracker].items()
             }
-            for tracker in self._chosen(eval_trackers)
+            for tracker in self.chosen(eval_trackers)
         }
 
     def eval_curves(
@@ -86,7 +87,7 @@ class EAOBenchmark(RestartBenchmark):
         Returns:
             Tracker to tag to (longest run,) curve: entry j is the mean over frames 1 to j.
         """
-        return {tracker: self._curves(tracker) for tracker in self._chosen(eval_trackers)}
+        return {tracker: self._curves(tracker) for tracker in self.chosen(eval_trackers)}
 
     def show_result(self, result: dict[str, EAOByTag], topk: int = 10) -> None:
         """Print a table of the best trackers.
@@ -116,11 +117,9 @@ class EAOBenchmark(RestartBenchmark):
         fragments: list[Fragment] = []
         weights: dict[str, list[float]] = {tag: [] for tag in self.tags}
         longest = 1
-        for video, repetitions in self._results(tracker):
-            truth = Regions.pack(video.gt_traj)
-            longest = max(longest, len(truth))
-            for repetition in repetitions:
-                cut = self._fragments(Regions.pack(repetition), truth, video)
+        for video, repetitions in self.results(tracker):
+            longest = max(longest, len(video.gt_traj))
+            for cut in self._cut_runs(video, tracker, repetitions):
                 fragments += cut
                 for tag in self.tags:
                     weights[tag] += [_weight(video, tag, fragment) for fragment in cut]
@@ -130,12 +129,18 @@ class EAOBenchmark(RestartBenchmark):
             tag: expected_overlaps(fragments, np.array(weights[tag]), longest) for tag in self.tags
         }
 
-    def _fragments(self, run: Regions, truth: Regions, video: Any) -> list[Fragment]:
-        size = (video.width, video.height)
+    def _cut_runs(
+        self, video: Any, tracker: str, repetitions: Sequence
+    ) -> Iterator[list[Fragment]]:
+        """The fragments of each repetition."""
         if self.definition == "vot":
-            return vot_fragments(region_overlaps(run, truth, size, "vot"), run)
-        overlaps = region_overlaps(run, truth, (size[0] - 1, size[1] - 1), "pysot")
-        return pysot_fragments(overlaps, failure_frames(run).tolist(), self.skipping)
+            truth, size = Regions.pack(video.gt_traj), (video.width, video.height)
+            for run in map(Regions.pack, repetitions):
+                yield vot_fragments(region_overlaps(run, truth, size, "vot"), run)
+            return
+        counted = run_overlaps(video, tracker, repetitions)
+        for run, overlaps in zip(counted.runs, counted.for_eao, strict=True):
+            yield pysot_fragments(overlaps, failure_frames(run).tolist(), self.skipping)
 
 
 def _interval(name: str, low: int | None, high: int | None) -> tuple[int, int]:
@@ -150,8 +155,14 @@ def _interval(name: str, low: int | None, high: int | None) -> tuple[int, int]:
 
 
 def _weight(video: Any, tag: str, fragment: Fragment) -> float:
-    """Share of the fragment's frames that carry the tag."""
+    """Share of the fragment's frames that carry the tag.
+
+    "empty" is the exception: pysot divides the frames of the whole sequence that carry no tag by
+    the length of the fragment, and its published scores for that tag are what it gives.
+    """
     frames = len(fragment.overlaps)
     if tag == ALL or frames == 0:
         return float(frames > 0)
+    if tag == EMPTY:
+        return sum(video.tags[EMPTY]) / frames
     return sum(video.select_tag(tag, fragment.start, fragment.start + frames)) / frames

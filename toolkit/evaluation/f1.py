@@ -28,7 +28,7 @@ class F1Benchmark(TrackerBenchmark):
         Raises:
             BenchmarkError: A tracker left too few confidences.
         """
-        return {tracker: self._eval(tracker) for tracker in self._chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
 
     def show_result(
         self,
@@ -51,7 +51,7 @@ class F1Benchmark(TrackerBenchmark):
             print(table.text(color=sys.stdout.isatty()))  # noqa: T201
 
     def _eval(self, tracker: str) -> LongTerm:
-        results = list(self._results(tracker))
+        results = list(self.results(tracker))
         measures: LongTerm = {"precision": {}, "recall": {}, "f1": {}}
         if not results:
             return measures

@@ -83,9 +83,9 @@ class OPEBenchmark(TrackerBenchmark):
         return {
             tracker: {
                 video.name: curve(*_visible(video, result), len(video.gt_traj))
-                for video, result in self._results(tracker)
+                for video, result in self.results(tracker)
             }
-            for tracker in self._chosen(eval_trackers)
+            for tracker in self.chosen(eval_trackers)
         }
 
 

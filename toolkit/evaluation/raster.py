@@ -108,8 +108,9 @@ def _convex_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list
     rows = len(windows.last)
     x, y = corners.reshape(2, -1)
     dx, dy = _steps(corners).reshape(2, -1)
-    top = np.maximum(np.minimum(y, y + dy), 0)
-    bottom = np.minimum(np.maximum(y, y + dy), np.tile(windows.heights - 1, QUAD))
+    heights = np.tile(windows.heights, QUAD)
+    top = np.clip(np.minimum(y, y + dy), 0, heights)
+    bottom = np.clip(np.maximum(y, y + dy), -1, heights - 1)
     count = np.where(dy != 0, np.maximum(bottom - top + 1, 0), 0).astype(np.intp)
     number = np.arange(count.sum())  # of the crossing, edge after edge
     first = np.cumsum(count) - count

@@ -26,6 +26,8 @@ CODE = 1  # numbers of a region that is only a code
 RECTANGLE = 4
 # Below this ratio of bounding boxes the region library calls the overlap 0 without counting.
 _SMALLEST_RATIO = 1e-10
+# Coordinates from here on count as not finite; single precision would overflow on them.
+_TOO_LARGE = 1e30
 _RULES = {"pysot": FillRule(False, False), "vot": FillRule(True, True)}
 
 
@@ -57,11 +59,19 @@ class Regions:
         """Which regions are this code, (n,) bool."""
         return (self.sizes == CODE) & (self.values[:, 0] == code)
 
-    def erased(self, mask: np.ndarray) -> "Regions":
-        """A copy with codes 0 where `mask`, (n,) bool, is set."""
-        values = self.values.copy()
-        values[mask, 0] = 0
-        return Regions(np.where(mask, CODE, self.sizes), values)
+    def chosen(self, mask: np.ndarray) -> "Regions":
+        """The regions where `mask`, (n,) bool, is set."""
+        return Regions(self.sizes[mask], self.values[mask])
+
+    def reach_beyond(self, bounds: tuple[float, float]) -> np.ndarray:
+        """Which regions have a point right of or below the bounds, (n,) bool; codes have none."""
+        x, y = self.values[:, 0::2].copy(), self.values[:, 1::2].copy()
+        rectangle = self.sizes == RECTANGLE
+        x[rectangle, 1:2] += x[rectangle, 0:1]
+        y[rectangle, 1:2] += y[rectangle, 0:1]
+        # Single precision, as corners are counted in: a point must not round across the bound.
+        beyond_x = x.astype(np.float32) > bounds[0]
+        return beyond_x.any(axis=1) | (y.astype(np.float32) > bounds[1]).any(axis=1)
 
 
 def region_overlaps(
@@ -107,7 +117,7 @@ def region_overlaps(
 def _finite_sizes(regions: Regions) -> np.ndarray:
     """Numbers of each region, those with NaN or infinity counted as codes."""
     beyond = np.arange(regions.values.shape[1]) >= regions.sizes[:, None]
-    finite = (np.isfinite(regions.values) | beyond).all(axis=1)
+    finite = ((np.abs(regions.values) < _TOO_LARGE) | beyond).all(axis=1)
     return np.where(finite, regions.sizes, CODE)
 
 

@@ -1,0 +1,80 @@
+"""Overlaps of restart runs, counted once for all benchmarks of a data set.
+
+Counting pixels is nearly all the work of accuracy and of EAO, and pysot bounds the two a pixel
+apart: accuracy counts up to column `width` and row `height`, EAO up to `width - 1` and
+`height - 1`. Only regions that reach the last column or row are counted twice.
+"""
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from toolkit.evaluation.regions import Regions, region_overlaps
+
+
+@dataclass(frozen=True)
+class RunOverlaps:
+    """Overlaps of one tracker's repetitions on one sequence.
+
+    Attributes:
+        trajectories: What was counted: the repetitions.
+        truth: What it was compared with: the sequence's annotation.
+        runs: The repetitions as arrays.
+        for_accuracy: One (frames,) array a repetition, NaN where a region is a code.
+        for_eao: The same within EAO's narrower bounds.
+    """
+
+    trajectories: Sequence
+    truth: Sequence
+    runs: list[Regions]
+    for_accuracy: list[np.ndarray]
+    for_eao: list[np.ndarray]
+
+
+# By video, then tracker. An entry serves as long as the video holds the very objects counted.
+_COUNTED: "weakref.WeakKeyDictionary[Any, dict[str, RunOverlaps]]" = weakref.WeakKeyDictionary()
+
+
+def run_overlaps(video: Any, tracker: str, repetitions: Sequence) -> RunOverlaps:
+    """Overlaps by pysot's definition, from an earlier call where the results are the same.
+
+    Args:
+        video: The sequence, with `gt_traj`, `width` and `height`.
+        tracker: Whose results.
+        repetitions: Trajectories, each with one region a frame of the sequence.
+
+    Returns:
+        Overlaps of every repetition.
+    """
+    if video.pred_trajs.get(tracker) is not repetitions:  # read for this call alone: keep nothing
+        return _count(video, repetitions)
+    counted = _COUNTED.setdefault(video, {})
+    known = counted.get(tracker)
+    if known is None or known.trajectories is not repetitions or known.truth is not video.gt_traj:
+        known = counted[tracker] = _count(video, repetitions)
+    return known
+
+
+def _count(video: Any, repetitions: Sequence) -> RunOverlaps:
+    truth = Regions.pack(video.gt_traj)
+    runs = [Regions.pack(repetition) for repetition in repetitions]
+    size = (video.width, video.height)
+    wide = [region_overlaps(run, truth, size) for run in runs]
+    narrow = [
+        _narrowed(overlaps, run, truth, size) for overlaps, run in zip(wide, runs, strict=True)
+    ]
+    return RunOverlaps(repetitions, video.gt_traj, runs, wide, narrow)
+
+
+def _narrowed(
+    overlaps: np.ndarray, run: Regions, truth: Regions, size: tuple[int, int]
+) -> np.ndarray:
+    """The overlaps within bounds a pixel narrower on the right and at the bottom."""
+    bounds = (size[0] - 1, size[1] - 1)
+    beyond = run.reach_beyond(bounds) | truth.reach_beyond(bounds)
+    narrowed = overlaps.copy()
+    narrowed[beyond] = region_overlaps(run.chosen(beyond), truth.chosen(beyond), bounds)
+    return narrowed
