@@ -145,6 +145,8 @@ def convert_results(
     """
     reader, writer = _pair(source_format, target_format)
     source, target = Path(source), Path(target)
+    if source.resolve() == target.resolve():
+        raise ResultsError(f"{target}: the results would overwrite themselves, name another folder")
     defaults = {"tracker": tracker or source.name, "run": "001"}
     found = _find(source, reader, defaults["tracker"])
     if not found:
@@ -155,14 +157,12 @@ def convert_results(
         _base(reader, table) if input_base is None else input_base,
         _base(writer, table) if output_base is None else output_base,
     )
-    names = []
-    for path, fields in found:
-        name = match_name(fields["name"], table) or fields["name"]
+    rows = [_shift(reader.read(path), bases[1] - bases[0]) for path, _ in found]
+    names = [match_name(fields["name"], table) or fields["name"] for _, fields in found]
+    for (_, fields), name, converted in zip(found, names, rows, strict=True):
         spelled = {**defaults, **fields, "name": to_toolkit(name, writer.spelling)}
-        rows = _shift(reader.read(path), bases[1] - bases[0])
-        writer.write(target / writer.pattern.format(**spelled), rows, table.get(name))
+        writer.write(target / writer.pattern.format(**spelled), converted, table.get(name))
         _convert_times(source, target, reader, writer, {**defaults, **fields}, spelled)
-        names.append(name)
     return Conversion(tuple(names), *bases)
 
 

@@ -239,6 +239,16 @@ def test_what_cannot_be_converted(pysot, tmp_path, capsys):
     assert exit_status.value.code == 2
 
 
+def test_nothing_is_overwritten_or_written_by_halves(pysot, tmp_path, capsys):
+    before = (pysot / "David.txt").read_text()
+    assert run(pysot, pysot, "--from", "pysot", "--to", "got10k") == 2
+    assert "overwrite themselves" in capsys.readouterr().err
+    assert (pysot / "David.txt").read_text() == before
+    (pysot / "Jogging-1.txt").write_text("1,2,3\n")  # the last in order
+    assert run(pysot, tmp_path / "o", "--from", "pysot", "--to", "got10k") == 2
+    assert not (tmp_path / "o").exists()
+
+
 def test_every_format_is_in_the_help(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])

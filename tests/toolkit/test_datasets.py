@@ -199,6 +199,16 @@ def test_the_vot_layout(tmp_path):
     assert image.shape == (48, 64, 3) and len(region) == 8
 
 
+def test_sequences_that_list_txt_names_may_be_missing(tmp_path):
+    toolkit_data.write_vot(tmp_path, SEQUENCES)
+    (tmp_path / "run" / "groundtruth.txt").unlink()
+    dataset = create(name="VOT2015", dataset_root=tmp_path)
+    assert list(dataset.videos) == ["walk"] and dataset.missing_videos == ["run"]
+    (tmp_path / "walk" / "groundtruth.txt").write_text("1,2\n")
+    with pytest.raises(DatasetError, match="walk/groundtruth.txt:1: 2 numbers"):
+        create(name="VOT2015", dataset_root=tmp_path)
+
+
 def test_any_folder_in_vot_layout_has_restarts(tmp_path):
     toolkit_data.write_vot(tmp_path / "mine", SEQUENCES)
     dataset = create(name=str(tmp_path / "mine"))

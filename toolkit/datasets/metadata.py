@@ -89,8 +89,8 @@ def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metad
     if videos is not None:
         return _with_facts(root, videos, facts, cut=benchmark.part_of is not None)
     metadata = _read_annotations(root, facts)
-    if metadata is None and (root / vot_layout.LIST_FILE).is_file():
-        metadata = Metadata(root, vot_layout.read_list(root))
+    if metadata is None and vot_layout.is_root(root):
+        metadata = Metadata(root, *vot_layout.read_list(root))
     return metadata
 
 
@@ -132,8 +132,8 @@ def _read_annotations(root: Path, facts: Mapping[str, SequenceFacts]) -> Metadat
 
 def _read_folder(root: Path) -> Metadata | None:
     """A single sequence, or a folder of them, of no registered benchmark."""
-    if (root / vot_layout.LIST_FILE).is_file():
-        return Metadata(root, vot_layout.read_list(root))
+    if vot_layout.is_root(root):
+        return Metadata(root, *vot_layout.read_list(root))
     videos = plain_layout.read_folder(root)
     return Metadata(root, videos) if videos else None
 

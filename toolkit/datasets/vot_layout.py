@@ -19,13 +19,26 @@ TAG_FILES = {
 }
 
 
-def read_list(root: Path) -> dict[str, dict]:
+def is_root(root: Path) -> bool:
+    """Whether `root` has a `list.txt` that names at least one sequence folder in it."""
+    if not (root / LIST_FILE).is_file():
+        return False
+    return any((root / name / GROUND_TRUTH).is_file() for name in read_names(root))
+
+
+def read_list(root: Path) -> tuple[dict[str, dict], tuple[str, ...]]:
     """Metadata of the sequences that `list.txt` names, in pysot's schema.
 
+    Returns:
+        Metadata by name, and the names without a ground truth in `root`.
+
     Raises:
-        DatasetError: A listed sequence is missing or damaged.
+        DatasetError: A sequence is damaged.
     """
-    return {name: read_sequence(root, name) for name in read_names(root)}
+    names = read_names(root)
+    present = [name for name in names if (root / name / GROUND_TRUTH).is_file()]
+    missing = tuple(name for name in names if name not in present)
+    return {name: read_sequence(root, name) for name in present}, missing
 
 
 def read_names(root: Path) -> list[str]:
