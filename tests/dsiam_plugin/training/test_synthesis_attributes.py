@@ -111,9 +111,8 @@ def test_tags_of_frames():
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_effect_shows_its_attribute_on_a_clean_start(attribute, seed):
-    rng = np.random.default_rng(seed)
+def test_every_effect_shows_its_attribute_on_a_clean_start(attribute):
+    rng = np.random.default_rng(1)
     scene = build_scene(ProceduralPictures(48.0), STAGE, (attribute,), rng)
     records = [render(scene, t).record for t in range(STAGE.frames)]
     assert attribute in sequence_labels(measure(records))

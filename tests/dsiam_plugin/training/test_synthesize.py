@@ -93,11 +93,14 @@ def test_vot_targets_always_meet_the_frame(vot_set):
         assert ((x + width > 0) & (y + height > 0) & (x < 160) & (y < 120)).all()
 
 
-def test_same_seed_same_bytes_and_another_seed_other_pictures(tmp_path, otb):
-    assert main([str(tmp_path / "again"), *SMALL]) == 0
-    assert digest(tmp_path / "again") == digest(otb)
-    assert main([str(tmp_path / "other"), *SMALL[:-1], "4", "--sequences", "1"]) == 0
-    assert digest(tmp_path / "other" / "IV") != digest(otb / "IV")
+def test_same_seed_same_bytes_and_another_seed_other_pictures(tmp_path):
+    few = ["--sequences", "2", "--attributes", "DEF", "BC"]
+    for name, seed in (("one", "3"), ("again", "3"), ("other", "4")):
+        assert main([str(tmp_path / name), *SMALL, *few, "--seed", seed]) == 0
+    assert digest(tmp_path / "again") == digest(tmp_path / "one")
+    other = digest(tmp_path / "other")
+    for path, value in digest(tmp_path / "one").items():
+        assert path.endswith(".json") or other[path] != value
 
 
 def test_a_sequence_does_not_depend_on_the_others(tmp_path, otb):
