@@ -40,7 +40,8 @@ def frame_writer(path: str | Path, fps: float) -> Iterator[WriteFrame]:
         fps: Frames a second of the video.
 
     Raises:
-        SourceError: Unknown suffix, a codec that is missing, or frames of different sizes.
+        SourceError: Unknown suffix, a codec that is missing, a video of no frames or of frames of
+            different sizes.
         OSError: The place cannot be written.
     """
     check_output(path)
@@ -51,6 +52,8 @@ def frame_writer(path: str | Path, fps: float) -> Iterator[WriteFrame]:
                 yield video.write
             finally:
                 video.close()
+            if video.size is None:
+                raise SourceError(f"{path}: no frame was written; expected at least one")
     else:
         with atomic_folder(path) as folder:
             yield _Images(folder).write

@@ -72,7 +72,7 @@ def checks(arguments: argparse.Namespace) -> Iterator[Check]:
     yield from optional_versions(installed(OPTIONAL))
     if installed(["vot-toolkit"]):
         yield importable("vot", "vot-toolkit")
-    yield _guarded("device", _device)
+    yield _guarded("device", lambda: _device(arguments.device, arguments.precision))
     yield _guarded("weights", lambda: _weights(arguments.weights))
     yield _guarded("TraX session", lambda: _session(arguments))
 
@@ -164,16 +164,21 @@ def _guarded(subject: str, check: Callable[[], Check]) -> Check:
         return Check(FAIL, subject, str(error))
 
 
-def _device() -> Check:
+def _device(device: str, precision: str) -> Check:
     import torch
 
+    from dsiam_plugin.devices import resolve_device, resolve_precision
+
+    chosen = resolve_device(device)
+    number_format = str(resolve_precision(precision, chosen)).removeprefix("torch.")
+    if chosen.type == "cuda":
+        properties = torch.cuda.get_device_properties(chosen)
+        memory = f"{properties.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
+        return Check(OK, "device", f"{properties.name}, {memory}, {number_format}")
+    finding = f"CPU, {torch.get_num_threads()} threads, {number_format}"
     if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
-        memory = properties.total_memory / 2**30
-        return Check(
-            OK, "device", f"{properties.name}, {memory:.0f} GiB, CUDA {torch.version.cuda}"
-        )
-    return Check(NOTE, "device", f"no GPU; the CPU is used, {torch.get_num_threads()} threads")
+        return Check(OK, "device", finding)
+    return Check(NOTE, "device", f"{finding}; no GPU")
 
 
 def _weights(path: str | None) -> Check:

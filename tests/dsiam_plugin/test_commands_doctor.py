@@ -74,6 +74,24 @@ def test_marks_are_coloured_only_on_a_terminal():
     assert format_check(check, colored=True).startswith("\x1b[31mFAIL\x1b[39m  weights: none\n")
 
 
+def test_cpu_is_a_note_without_a_gpu(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    check = doctor._device("auto", "float32")
+    assert check == (NOTE, "device", f"CPU, {torch.get_num_threads()} threads, float32; no GPU")
+
+
+def test_gpu_is_named(monkeypatch):
+    torch = pytest.importorskip("torch")
+    card = argparse.Namespace(name="Some GPU", total_memory=24 * 2**30)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    check = doctor._device("auto", "float16")
+    assert check == (OK, "device", "Some GPU, 24 GiB, CUDA 12.8, float16")
+
+
 @pytest.fixture
 def session(monkeypatch, tmp_path):
     """Replaces the TraX session and the slow import check; keeps what was asked for."""
@@ -104,6 +122,11 @@ def test_broken_weights_fail_the_command_and_are_named(session, tmp_path, capsys
             "DSIAM_PRECISION": "auto",
         }
     ]
+
+
+def test_impossible_device_fails(session, capsys):
+    assert cli.main(["doctor", "--device", "cuda:77"]) == 1
+    assert "FAIL  device: device 'cuda:77'" in capsys.readouterr().out
 
 
 def test_failed_session_shows_its_traceback(session, monkeypatch, capsys):

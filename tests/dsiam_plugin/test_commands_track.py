@@ -166,6 +166,25 @@ def test_unknown_tracker(footage, tmp_path, capsys):
     assert "'DSaim': unknown; did you mean 'DSiam'?" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "content"),
+    [
+        ("--weights", "absent.npz", None),
+        ("--weights", "corrupt.safetensors", "nonsense"),
+        ("--config", "absent.yaml", None),
+        ("--config", "unknown.yaml", "trakcing: {scales: 3}\n"),
+    ],
+)
+def test_bad_weights_and_configurations(footage, tmp_path, capsys, option, name, content):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    line = fails(
+        capsys, tmp_path, footage, "--init-box", BOX,
+        option, tmp_path / name, "--output", tmp_path / "o.mp4",
+    )  # fmt: skip
+    assert name in line
+
+
 @pytest.mark.parametrize("broken", ["undecodable", "other size"])
 def test_bad_frame_is_named_and_nothing_written(fake, footage, tmp_path, capsys, broken):
     if broken == "undecodable":

@@ -50,3 +50,10 @@ def test_folder_with_content_is_kept(tmp_path):
     with pytest.raises(FileExistsError), frame_writer(tmp_path, 10) as write:
         write(RED)
     assert os.listdir(tmp_path) == ["mine.txt"]
+
+
+def test_video_without_frames_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="out.mp4: no frame was written"):
+        with frame_writer(tmp_path / "out.mp4", 10):
+            pass
+    assert os.listdir(tmp_path) == []
