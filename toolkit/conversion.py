@@ -39,7 +39,7 @@ class Format:
 
     kind: str
     pattern: str
-    read: Callable[[Path], list]
+    read: Callable[[Path], np.ndarray | list]
     write: Callable[[Path, Iterable, SequenceFacts | None], None]
     times: str | None = None
     spelling: str = "pysot"

@@ -63,13 +63,24 @@ def test_the_metadata_of_otb100_serves_its_parts(tmp_path):
     assert len(create(name="OTB2015", dataset_root=tmp_path)) == 3
 
 
-def test_names_without_their_folder_get_it(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "on_disk", "expected"),
+    [
+        ("00000001.jpg", None, "run/00000001.jpg"),  # bare
+        ("color/00000001.jpg", "run/color", "run/color/00000001.jpg"),  # from the video's folder
+        ("walk/00000001.jpg", "walk", "walk/00000001.jpg"),  # a folder that videos share
+        ("walk/00000001.jpg", None, "walk/00000001.jpg"),
+    ],
+)
+def test_frames_named_from_the_root_or_from_their_folder(tmp_path, name, on_disk, expected):
     path = toolkit_data.write_pysot_json(tmp_path, "VOT2018", SEQUENCES, tags={})
     table = json.loads(path.read_text())
-    table["run"]["img_names"] = [f"{i:08d}.jpg" for i in range(1, 10)]
+    table["run"]["img_names"] = [name.replace("1", str(number)) for number in range(1, 10)]
     path.write_text(json.dumps(table))
-    names = create(name="VOT2018", dataset_root=tmp_path)["run"].img_names
-    assert names[0] == str(tmp_path / "run" / "00000001.jpg")
+    if on_disk:
+        toolkit_data.write_frames(tmp_path / on_disk, SEQUENCES["run"][:1], name="{:08d}.jpg")
+    video = create(name="VOT2018", dataset_root=tmp_path)["run"]
+    assert video.img_names[0] == str(tmp_path / expected)
 
 
 def test_attributes_group_the_videos(tmp_path):

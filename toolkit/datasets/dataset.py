@@ -49,7 +49,7 @@ class Dataset:
             video = self._make_video(video_name, entry, metadata, load_img)
             video.skipped_frames = entry.get("skip", 0)
             if entry.get("width") and entry.get("height"):
-                video.width, video.height = entry["width"], entry["height"]
+                video.image_size = (entry["width"], entry["height"])
             self.videos[video_name] = video
         self.attr = _by_attribute(self.videos)
 

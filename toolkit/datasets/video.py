@@ -31,6 +31,8 @@ class Video:
         gt_traj: One region a frame: 0-based x, y, w, h, or eight polygon numbers.
         attr: Attribute codes, or None.
         img_names: Absolute paths of the frames; they need not exist for an evaluation.
+        image_size: Width and height in px where the metadata or a frame has told; else None.
+        skipped_frames: Annotated frames before the first evaluated one.
         pred_trajs: Results by tracker: (frames, 4) arrays.
         gaps: Why a tracker has no result here, by tracker: one line each.
         imgs: The decoded frames, (H, W, 3) uint8 BGR, after `load_img`; else None.
@@ -61,7 +63,7 @@ class Video:
         self.tracker_names: list[str] = []
         self.img_names = _absolute_names(root, video_dir, img_names)
         self.imgs: list[np.ndarray] | None = None
-        self._size: tuple[int, int] | None = None
+        self.image_size: tuple[int, int] | None = None
         if load_img:
             self.load_img()
 
@@ -78,20 +80,12 @@ class Video:
     @property
     def width(self) -> int:
         """Image width in px; reads the first frame where the metadata does not say."""
-        return self._image_size()[0]
-
-    @width.setter
-    def width(self, value: int) -> None:
-        self._size = (int(value), self._size[1] if self._size else 0)
+        return self._measured_size()[0]
 
     @property
     def height(self) -> int:
         """Image height in px; reads the first frame where the metadata does not say."""
-        return self._image_size()[1]
-
-    @height.setter
-    def height(self, value: int) -> None:
-        self._size = (self._size[0] if self._size else 0, int(value))
+        return self._measured_size()[1]
 
     def load_img(self) -> None:
         """Decode all frames into `imgs`.
@@ -241,22 +235,31 @@ class Video:
     def _image(self, idx: int) -> np.ndarray:
         return read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]
 
-    def _image_size(self) -> tuple[int, int]:
-        if self._size is None:
+    def _measured_size(self) -> tuple[int, int]:
+        if self.image_size is None:
             height, width = self._image(0).shape[:2]
-            self._size = (width, height)
-        return self._size
+            self.image_size = (width, height)
+        return self.image_size
 
 
 def _absolute_names(root: str, video_dir: str, img_names: Sequence[str]) -> list[str]:
-    """Paths below `root`; names without their folder, as some metadata has them, get it."""
+    """Paths of the frames below `root`.
+
+    Metadata names them relative to the root, some of pysot's files relative to the video's folder.
+    """
     base = os.path.abspath(root)
     if img_names and os.path.isabs(img_names[0]):
         return list(img_names)
-    folder = img_names[0].split("/", 1)[0] if img_names else ""
-    if video_dir and folder != video_dir.split("/", 1)[0]:
-        base = os.path.join(base, video_dir)
+    if img_names and not img_names[0].startswith(f"{video_dir}/"):
+        own = os.path.join(base, video_dir)
+        is_bare = "/" not in img_names[0]
+        if is_bare or _is_only_in(own, base, img_names[0]):
+            base = own
     return [f"{base}/{name}" for name in img_names]
+
+
+def _is_only_in(folder: str, other: str, name: str) -> bool:
+    return os.path.isfile(f"{folder}/{name}") and not os.path.isfile(f"{other}/{name}")
 
 
 def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
