@@ -128,7 +128,8 @@ def exposure(path: np.ndarray, shutter: float, t: int) -> tuple[float, float]:
     """Motion while the shutter is open around frame ``t``, (dx, dy) px; none at the very start."""
     if t == 0 or shutter == 0:
         return 0.0, 0.0
-    velocity = (path[min(t + 1, len(path) - 1)] - path[t - 1]) / (min(t + 1, len(path) - 1) - t + 1)
+    last = min(t + 1, len(path) - 1)
+    velocity = (path[last] - path[t - 1]) / (last - t + 1)
     return float(shutter * velocity[0]), float(shutter * velocity[1])
 
 

@@ -47,16 +47,13 @@ class StillLibrary:
     def background(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         """A photograph that fills (height, width, 3) uint8; cropped, never stretched."""
         image = self.photograph(self.names[rng.integers(len(self.names))])
-        if (image.shape[0] > image.shape[1]) != (height > width):
-            image = np.ascontiguousarray(image[: image.shape[1]])  # a square of its upper part
         scale = max(height / image.shape[0], width / image.shape[1])
         size = [
             max(side, round(scale * old))
             for side, old in zip((width, height), image.shape[1::-1], strict=True)
         ]
-        image = cv2.resize(
-            image, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        )
+        smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+        image = cv2.resize(image, size, interpolation=smooth)
         top, left = (int(rng.integers(slack + 1)) for slack in (size[1] - height, size[0] - width))
         return image[top : top + height, left : left + width].copy()
 

@@ -60,9 +60,14 @@ def test_soft_edge_lies_within_the_segment():
 @pytest.mark.parametrize(("height", "width"), [(300, 400), (60, 200), (200, 90)])
 def test_background_fills_the_frame_without_stretching(tmp_path, height, width):
     write_still(tmp_path)
-    library = StillLibrary(tmp_path)
-    background = library.background(np.random.default_rng(1), height, width)
+    rows, columns = np.mgrid[:120, :160]
+    ramp = np.repeat((0.8 * (rows + columns)).astype(np.uint8)[..., None], 3, axis=2)
+    cv2.imwrite(str(tmp_path / "one.jpg"), ramp)  # as steep across as it is down
+    background = StillLibrary(tmp_path).background(np.random.default_rng(1), height, width)
     assert background.shape == (height, width, 3)
+    grey = background[..., 0].astype(float)
+    down, across = (np.diff(grey, axis=axis).mean() for axis in (0, 1))
+    assert down == pytest.approx(across, rel=0.05)
 
 
 def test_sprite_is_centred_and_its_copies_keep_its_colour():

@@ -223,7 +223,7 @@ def test_the_vot_toolkit_reads_the_set(vot_set):
     pytest.importorskip("vot")
     from vot.dataset import load_sequence
     from vot.dataset.common import list_sequences
-    from vot.region import Rectangle
+    from vot.region import Rectangle, calculate_overlap
 
     assert list_sequences(str(vot_set)) == list(ATTRIBUTES)
     for name in ATTRIBUTES:
@@ -234,6 +234,8 @@ def test_the_vot_toolkit_reads_the_set(vot_set):
             region = sequence.groundtruth(t)
             assert isinstance(region, Rectangle)
             assert (region.x, region.y, region.width, region.height) == tuple(box)
+            # What the supervised experiment restarts on must count as found, off the edge too.
+            assert calculate_overlap(region, region, sequence.size) > 0.9
             assert sequence.frame(t).image().shape == (120, 160, 3)
         assert set(sequence.tags()) == set(VOT_TAGS)
     occluded = load_sequence(str(vot_set / "OCC"))
