@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     has_window = _wants_window(arguments.gui)
     choose_box = _box_chooser(arguments.init_box, has_window)
-    _check_output(arguments.output, arguments.source)
+    written = _check_places(arguments)
     source = open_source(arguments.source)
     tracker = build(arguments, arguments.tracker)
     summary = Summary()
@@ -101,8 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         places = _sinks(arguments, source.fps, has_window)
         sinks = [stack.enter_context(place) for place in places]
         _track(tracker, source, choose_box, arguments.max_frames, sinks, summary)
-    written = [name for name in (arguments.output, arguments.result, arguments.scores) if name]
-    report = ": ".join([str(summary), *filter(None, [", ".join(written)])])
+    report = f"{summary}: {', '.join(written)}" if written else str(summary)
     if summary.interrupted:
         raise KeyboardInterrupt(f"interrupted; kept {report}")
     sys.stderr.write(f"{report}\n")
@@ -198,15 +197,20 @@ def _box_chooser(text: str | None, has_window: bool) -> Callable[[np.ndarray], B
     return select_box
 
 
-def _check_output(output: str | None, source: str) -> None:
-    """Raises SourceError where the output cannot be made or would replace the source."""
+def _check_places(arguments: argparse.Namespace) -> list[str]:
+    """The files to write; SourceError where one cannot be made or would replace another file."""
     from dsiam_plugin.video_output import check_output
 
-    if output is None:
-        return
-    check_output(output)
-    if Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
-        raise SourceError(f"--output {output}: is the source; expected another name")
+    if arguments.output:
+        check_output(arguments.output)
+    options = ("output", "result", "scores")
+    places = {name: getattr(arguments, name) for name in options if getattr(arguments, name)}
+    taken = {Path(arguments.source).resolve(): "the source"}
+    for option, place in places.items():
+        other = taken.setdefault(Path(place).resolve(), f"--{option}")
+        if other != f"--{option}":
+            raise SourceError(f"--{option} {place}: is {other} too; expected another name")
+    return list(places.values())
 
 
 def _positive(text: str) -> int:

@@ -199,9 +199,17 @@ def test_bad_frame_is_named_and_nothing_written(fake, footage, tmp_path, capsys,
     assert "expected" in line
 
 
-def test_output_that_is_the_source(fake, footage, tmp_path, capsys):
-    arguments = (footage, "--init-box", BOX, "--output", footage)
-    assert "is the source" in fails(capsys, tmp_path, *arguments)
+@pytest.mark.parametrize("option", ["--output", "--result", "--scores"])
+def test_place_that_is_the_source(fake, footage, tmp_path, capsys, option):
+    arguments = (footage, "--init-box", BOX, option, footage / ".." / footage.name)
+    assert f"{option} " in (line := fails(capsys, tmp_path, *arguments))
+    assert "is the source too" in line
+
+
+def test_two_results_of_one_name(fake, footage, tmp_path, capsys):
+    place = tmp_path / "b.txt"
+    arguments = (footage, "--init-box", BOX, "--result", place, "--scores", place)
+    assert "is --result too; expected another name" in fails(capsys, tmp_path, *arguments)
 
 
 def test_unknown_output_suffix(fake, footage, tmp_path, capsys):
