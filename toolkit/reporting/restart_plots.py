@@ -47,10 +47,13 @@ def draw_restarts(
     interval = (benchmark.low, benchmark.high)
     ranking = {names[tracker]: found.eao[ALL] for tracker, found in scores.items()}
     published = {row.tracker: row.eao for row in field}
-    draw_eao_ranking(ranking, title, published, folder, benchmark.definition)
     draw_eao_curves(_curves(scores, names), title, interval, folder, benchmark.definition)
-    pictures = {"EAO ranking": "eao_ranking", "EAO curve": "eao_curve"}
-    if all(len(found.eao) > 2 for found in scores.values()):
+    pictures = {"EAO curve": "eao_curve"}
+    known_eao = not np.isnan(list(ranking.values())).all()  # else no run is as long as `low`
+    if known_eao:
+        draw_eao_ranking(ranking, title, published, folder, benchmark.definition)
+        pictures["EAO ranking"] = "eao_ranking"
+    if known_eao and all(len(found.eao) > 2 for found in scores.values()):
         draw_eao({names[tracker]: found.eao for tracker, found in scores.items()}, folder, title)
         pictures["EAO by attribute"] = "eao_attributes"
     speeds = [

@@ -41,14 +41,14 @@ def draw_eao_curves(
         OSError: The folder cannot be written.
     """
     length = max(len(curve.values) for curve in curves.values())
-    highest = max(float(np.nanmax(curve.values)) for curve in curves.values())
+    highest = max(float(np.nan_to_num(curve.values).max()) for curve in curves.values())
     shown = min(length, SHOWN_INTERVALS * interval[1])
     plot = CurvePlot(
         f"Expected overlap ({definition}) on {name}, EAO of {interval[0]} to {interval[1]} frames",
         "Sequence length (frames)",
         "Expected overlap",
         np.arange(1, shown + 1),
-        y_range=(0.0, min(1.0, 1.05 * highest)),
+        y_range=(0.0, min(1.0, 1.05 * highest) or 1.0),
         marks=interval,
     )
     cut = {name: replace(curve, values=curve.values[:shown]) for name, curve in curves.items()}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+MARGIN = 1.6  # factor left free beside the slowest and the fastest
+
+
 @dataclass(frozen=True)
 class SpeedScore:
     """One tracker's quality and speed.
@@ -43,7 +46,7 @@ def draw_speed(
     """Draws accuracy and EAO over speed, two panels with one legend.
 
     Args:
-        scores: The evaluated trackers.
+        scores: The evaluated trackers, at least one with a speed.
         name: The data set's name, for the title and the file names.
         unit: Of the speeds. Published speeds are in EFO, so give ``published`` only with EFO.
         published: Drawn as grey dots.
@@ -76,6 +79,10 @@ def _panel(
     unit: str,
 ) -> None:
     """One measure over speed, which spans orders of magnitude, hence the logarithm."""
+    axes.set_xscale("log")
+    speeds = [score.speed for score in scores if not math.isnan(score.speed)]
+    speeds += [row.speed_efo for row in published]
+    axes.set_xlim(min(speeds) / MARGIN, max(speeds) * MARGIN)  # a single one has no range
     for index, score in enumerate(scores):
         if not math.isnan(score.speed):
             axes.plot(
@@ -97,7 +104,6 @@ def _panel(
         label=f"published ({len(published)})" if published else None,
         zorder=2,
     )
-    axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel(f"Speed ({unit})")
