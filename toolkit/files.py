@@ -1,13 +1,12 @@
 """Writing files so that a reader never meets half of one."""
 
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-
-_NEW_FILE_MODE = 0o666  # what open() asks for; the umask takes its share
 
 
 @contextmanager
@@ -32,28 +31,15 @@ def atomic_write(
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     text = {} if "b" in mode else {"encoding": encoding, "newline": ""}
-    handle, temporary = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=".tmp", dir=target.parent
-    )
     try:
-        with os.fdopen(handle, mode, **text) as file:
+        with open(temporary, mode.replace("w", "x"), **text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _permissions(target))
+        if target.exists():
+            shutil.copymode(target, temporary)
         os.replace(temporary, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
-def _permissions(target: Path) -> int:
-    """Mode bits of the file to be replaced, else those a plain `open` would give."""
-    try:
-        return target.stat().st_mode & 0o777
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return _NEW_FILE_MODE & ~umask
+    finally:
+        temporary.unlink(missing_ok=True)  # gone already unless something failed

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import toolkit_data
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from toolkit import results
 from toolkit.errors import ResultsError
@@ -120,3 +122,21 @@ def test_values_keep_their_blank_lines(tmp_path):
     )
     with pytest.raises(ResultsError, match=r"b.value:2: 'x', expected one number"):
         results.read_values(write(tmp_path / "b.value", "1\nx\n"))
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True, width=64)
+
+
+@given(
+    st.lists(st.tuples(numbers, numbers, numbers, numbers), min_size=1, max_size=8),
+    st.sampled_from([",", "\t", " ", ";", ", "]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_numbers_in_any_dialect_are_read_exactly(tmp_path_factory, rows, delimiter, newline):
+    path = tmp_path_factory.getbasetemp() / "any.txt"
+    toolkit_data.write_rows(path, rows, delimiter, newline=newline)
+    np.testing.assert_array_equal(results.read_boxes(path), np.array(rows))
+    assert [list(map(repr, row)) for row in results.read_regions(path)] == [
+        [repr(number) for number in row] for row in rows
+    ]
