@@ -34,12 +34,13 @@ class RunOverlaps:
     for_eao: list[np.ndarray]
 
 
-# By video, then tracker. An entry serves as long as the video holds the very objects counted.
-_COUNTED: "weakref.WeakKeyDictionary[Any, dict[str, RunOverlaps]]" = weakref.WeakKeyDictionary()
+# The last tracker counted on each video: enough for accuracy and EAO one after the other, and no
+# growing heap where many trackers are evaluated.
+_LAST: "weakref.WeakKeyDictionary[Any, RunOverlaps]" = weakref.WeakKeyDictionary()
 
 
 def run_overlaps(video: Any, tracker: str, repetitions: Sequence) -> RunOverlaps:
-    """Overlaps by pysot's definition, from an earlier call where the results are the same.
+    """Overlaps by pysot's definition, those of the last call where the results are the same ones.
 
     Args:
         video: The sequence, with `gt_traj`, `width` and `height`.
@@ -49,13 +50,13 @@ def run_overlaps(video: Any, tracker: str, repetitions: Sequence) -> RunOverlaps
     Returns:
         Overlaps of every repetition.
     """
-    if video.pred_trajs.get(tracker) is not repetitions:  # read for this call alone: keep nothing
-        return _count(video, repetitions)
-    counted = _COUNTED.setdefault(video, {})
-    known = counted.get(tracker)
-    if known is None or known.trajectories is not repetitions or known.truth is not video.gt_traj:
-        known = counted[tracker] = _count(video, repetitions)
-    return known
+    last = _LAST.get(video)
+    if last and last.trajectories is repetitions and last.truth is video.gt_traj:
+        return last
+    counted = _count(video, repetitions)
+    if video.pred_trajs.get(tracker) is repetitions:  # else they were read for this call alone
+        _LAST[video] = counted
+    return counted
 
 
 def _count(video: Any, repetitions: Sequence) -> RunOverlaps:
