@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -146,8 +148,8 @@ def test_a_damaged_matlab_file_is_named(tmp_path):
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "scipy.io", None)
-    monkeypatch.setitem(__import__("sys").modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
+    monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'dsiam-plugin\[mat\]'"):
         read_mat(tmp_path / "a.mat")
 
@@ -282,3 +284,20 @@ def vot_numbers(region, special):
     if hasattr(region, "width"):
         return [region.x, region.y, region.width, region.height]
     return [float(number) for point in region.points() for number in point]
+
+
+@pytest.mark.integration
+def test_the_command_lines(pysot, tmp_path, repository):
+    toolkit_data.write_otb(tmp_path / "otb", {"Deer": toolkit_data.moving_boxes(71)}, images=True)
+    for arguments, status, words in (
+        (["toolkit.bin.prepare", "OTB2013", tmp_path / "otb"], 1, "1 of 51 sequences complete"),
+        (["toolkit.bin.convert", pysot, tmp_path / "o", "--from", "pysot", "--to", "got10k"], 0,
+         "3 results of 3 sequences"),
+        (["toolkit.bin.convert", tmp_path, tmp_path / "o", "--from", "pysot", "--to", "got10k"], 2,
+         "dsiam convert: error: "),
+    ):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)],
+            cwd=repository, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == status and words in done.stdout + done.stderr

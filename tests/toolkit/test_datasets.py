@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -367,3 +369,22 @@ def test_the_real_vot_folders(shared):
     assert [(video.name, len(video), video.width) for video in folders] == [
         ("bag", 196, 480), ("motocross1", 164, 640),
     ]  # fmt: skip
+
+
+def test_no_heavy_package_is_imported_for_an_evaluation(tmp_path, repository):
+    toolkit_data.write_annotations(tmp_path, {"Couple": COUPLE})
+    toolkit_data.write_results(tmp_path / "results", "A", {"Couple": COUPLE})
+    script = (
+        "import sys\n"
+        "import toolkit\n"
+        "assert 'numpy' not in sys.modules\n"
+        "from toolkit.datasets import DatasetFactory\n"
+        f"dataset = DatasetFactory.create_dataset(name='OTB2013', dataset_root={str(tmp_path)!r})\n"
+        f"print(dataset.load_results({str(tmp_path / 'results')!r}, 'A'))\n"
+        "heavy = {'cv2', 'torch', 'matplotlib', 'scipy', 'PIL', 'pandas', 'vot'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{'A': {}}\n", "")

@@ -157,7 +157,9 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arg
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     error = capsys.readouterr().err
-    assert error.startswith("dsiam prepare: ") and message in error and error.count("\n") == 1
+    assert (
+        error.startswith("dsiam prepare: error: ") and message in error and error.count("\n") == 1
+    )
 
 
 def test_a_folder_that_cannot_be_written(download, capsys):

@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         done = convert_results(**options)
     except (ToolkitError, OSError) as error:
-        print(f"dsiam convert: {error}", file=sys.stderr)
+        print(f"dsiam convert: error: {error}", file=sys.stderr)
         return 2
     print(f"{source} -> {target}: {len(done.names)} results of {len(set(done.names))} sequences")
     if done.input_base != done.output_base:

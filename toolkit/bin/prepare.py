@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if report.videos and not options.dry_run:
             write_metadata(output, report.videos)
     except (ToolkitError, OSError) as error:
-        print(f"dsiam prepare: {error}", file=sys.stderr)
+        print(f"dsiam prepare: error: {error}", file=sys.stderr)
         return 2
     _print_report(benchmark, report)
     if not options.dry_run:
