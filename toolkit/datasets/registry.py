@@ -1,7 +1,13 @@
-"""The table of benchmarks: everything that differs between them, as data."""
+"""The table of benchmarks, `toolkit/datasets/data/benchmarks.json`.
+
+Everything that differs between benchmarks stands there or in the sequence tables beside it.
+"""
 
 import difflib
+import json
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
 from toolkit.errors import DatasetError
 
@@ -37,26 +43,17 @@ class Benchmark:
         return (self.name, *self.aliases)
 
 
-BENCHMARKS = (
-    Benchmark("OTB2013", "otb", ("CVPR13", "CVPR2013", "OTB51"), "OTB2013", "OTB100", sequences=51),
-    Benchmark("OTB50", "otb", ("TB50", "TB-50"), "OTB50", "OTB100", sequences=50),
-    Benchmark("OTB100", "otb", ("OTB2015", "TB100", "TB-100"), "OTB100", sequences=100),
-    Benchmark("VOT2013", "vot", sequences=16),
-    Benchmark("VOT2014", "vot", sequences=25),
-    Benchmark("VOT2015", "vot", eao_interval=(108, 371), sequences=60),
-    Benchmark("VOT2016", "vot", eao_interval=(108, 371), sequences=60),
-    Benchmark("VOT2017", "vot", eao_interval=(100, 356), sequences=60),
-    Benchmark("VOT2018", "vot", eao_interval=(100, 356), sequences=60),
-    Benchmark("VOT2019", "vot", eao_interval=(46, 291), sequences=60),
-    Benchmark("VOT2018-LT", "votlt", ("VOTLT2018", "VOT2018LT"), sequences=35),
-    Benchmark("UAV123", "uav", sequences=123),
-    Benchmark("UAV20L", "uav", sequences=20),
-    Benchmark("NFS30", "nfs", ("NFS",), sequences=100),
-    Benchmark("NFS240", "nfs", sequences=100),
-    Benchmark("LaSOT", "lasot", sequences=280),
-    Benchmark("TrackingNet", "trackingnet", sequences=511),
-    Benchmark("GOT-10k", "got10k", ("GOT10k",)),
-)
+def _load_table() -> tuple[Benchmark, ...]:
+    resource = resources.files("toolkit.datasets").joinpath("data", "benchmarks.json")
+    rows = json.loads(resource.read_text(encoding="utf-8"))
+    return tuple(Benchmark(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+BENCHMARKS = _load_table()
 
 
 def find_benchmark(name: str) -> Benchmark | None:
