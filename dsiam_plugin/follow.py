@@ -28,6 +28,25 @@ class Tracked(NamedTuple):
     lost: bool
 
 
+class Result(Protocol):
+    """A tracker's answer; ``dsiam_plugin.TrackResult`` is one."""
+
+    @property
+    def box(self) -> Box:
+        """The target, pixels, 0-based."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """The confidence."""
+        ...
+
+    @property
+    def lost(self) -> bool:
+        """Whether the target was not found."""
+        ...
+
+
 class Tracker(Protocol):
     """What :func:`follow` needs of a tracker; images are (H, W, 3) uint8 RGB."""
 
@@ -35,8 +54,8 @@ class Tracker(Protocol):
         """Starts on a target."""
         ...
 
-    def track(self, image: np.ndarray) -> NamedTuple:
-        """Finds it again: ``box``, ``score`` and ``lost``."""
+    def track(self, image: np.ndarray) -> Result:
+        """Finds it again."""
         ...
 
 

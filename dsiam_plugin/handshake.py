@@ -129,6 +129,7 @@ def _start(
 
 def _hold_session(trax: Any, process: subprocess.Popen, frames: list[tuple[Path, Box]]) -> Session:
     """Hello, one initialisation, the other frames, quit."""
+    assert process.stdin is not None and process.stdout is not None  # both are pipes
     start = time.perf_counter()
     client = trax.client.Client(
         stream=(process.stdin.fileno(), process.stdout.fileno()),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import glob
 import math
 import re
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -25,7 +25,8 @@ EXPECTED = "a video, a folder or glob of images, a camera number or a stream's U
 Item = TypeVar("Item")
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Frame:
     """One image of a source.
 
     Attributes:
@@ -42,8 +43,15 @@ class Frame(NamedTuple):
 class Source(Protocol):
     """Something that yields frames once, in order."""
 
-    fps: float
-    length: int | None
+    @property
+    def fps(self) -> float:
+        """Frames a second at which it plays."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many frames it announces; None where it cannot know."""
+        ...
 
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames; raises SourceError or ImageError where one cannot be read."""
@@ -138,21 +146,22 @@ def natural_key(name: str) -> list[str | int]:
     return [int(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
 
 
-def prefetch(items: Iterable[Item]) -> Iterator[Item]:
+def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
     """Yields the items in order while a thread already produces the next one.
 
     Exceptions of the items are raised here, after the items before. The thread has ended and the
     items are closed when this generator ends, also where the consumer stops early.
     """
-    iterator, end = iter(items), object()
+    iterator: Iterator[Any] = iter(items)
+    end = object()
     try:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as executor:
-            pending = executor.submit(next, iterator, end)
+            pending: Future[Any] = executor.submit(next, iterator, end)
             while (item := pending.result()) is not end:
                 pending = executor.submit(next, iterator, end)
                 yield item
     finally:
-        if isinstance(iterator, Iterator) and hasattr(iterator, "close"):
+        if isinstance(iterator, Generator):
             iterator.close()
 
 

@@ -66,15 +66,16 @@ def fits(version: str, ranges: str) -> bool:
     """
     found = _release(version)
     for condition in ranges.split(","):
-        symbol, bound = re.fullmatch(r"\s*([<>=!]=?)\s*(\S+)\s*", condition).groups()
-        if not _COMPARISONS[symbol](found, _release(bound)):
+        _, symbol, bound = re.split(r"([<>=!]=?)", condition, maxsplit=1)
+        if not _COMPARISONS[symbol](found, _release(bound.strip())):
             return False
     return True
 
 
 def _release(version: str) -> list[int]:
     """Release numbers without trailing zeros, so that 3 equals 3.0."""
-    numbers = [int(number) for number in re.match(r"[\d.]*", version).group().split(".") if number]
+    release = re.split(r"[^0-9.]", version, maxsplit=1)[0]
+    numbers = [int(number) for number in release.split(".") if number]
     while numbers and numbers[-1] == 0:
         numbers.pop()
     return numbers

@@ -52,7 +52,7 @@ def frame_writer(path: str | Path, fps: float) -> Iterator[WriteFrame]:
                 yield video.write
             finally:
                 video.close()
-            if video.size is None:
+            if video.writer is None:
                 raise SourceError(f"{path}: no frame was written; expected at least one")
     else:
         with atomic_folder(path) as folder:
@@ -80,7 +80,7 @@ class _Video:
         self.temporary = temporary
         self.fps = fps
         self.name = name
-        self.size: tuple[int, int] | None = None
+        self.size = (0, 0)
         self.writer: cv2.VideoWriter | None = None
 
     def write(self, image: np.ndarray) -> None:
@@ -89,8 +89,8 @@ class _Video:
             self.writer, self.size = self._open(size), size
         if size != self.size:  # OpenCV would drop the frame without a word
             raise SourceError(
-                f"{self.name}: frame of {size[0]}x{size[1]}; expected {self.size[0]}x"
-                f"{self.size[1]} as before (name a folder to keep frames of any size)"
+                f"{self.name}: frame of {_shown(size)}; expected {_shown(self.size)} as before"
+                " (name a folder to keep frames of any size)"
             )
         self.writer.write(as_bgr(image))
 
@@ -105,3 +105,7 @@ class _Video:
         if not writer.isOpened():
             raise SourceError(f"{self.name}: this OpenCV cannot encode {codec}; name a folder")
         return writer
+
+
+def _shown(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
