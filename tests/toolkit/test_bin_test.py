@@ -51,6 +51,15 @@ def test_robustness_is_scored(data, tmp_path, capsys):
     assert second.endswith("over 36/36 runs")
 
 
+def test_missing_sequences_of_a_benchmark_are_listed(tmp_path, capsys):
+    fakes.make_sequence(tmp_path / "OTB2013" / "Deer", 71)
+    more = ("--dataset", "OTB2013", "--dataset_dir", str(tmp_path / "OTB2013"), "--num", "0")
+    assert main(arguments("", tmp_path, *more)) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "has 1 of the 51 sequences of OTB2013; missing: Basketball, Bolt, Boy" in first
+    assert (tmp_path / "results" / "OTB2013" / "RedFinder" / "Deer.txt").is_file()
+
+
 def test_names_for_factories(data, tmp_path):
     more = ("--num", "0", "--sequences", "s1")
     assert main(arguments(data, tmp_path, *more, tracker="Mine=running_fakes:Still")) == 0

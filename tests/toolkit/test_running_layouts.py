@@ -143,7 +143,7 @@ def test_more_repetitions_later_are_refused(tmp_path):
 
 
 def test_times_are_the_mean_of_repetitions(tmp_path):
-    tracks = [Track([1, 2], [math.nan] * 2, [seconds, 0.25]) for seconds in (0.5, 1.5)]
+    tracks = [Track([(1,), (2,)], [math.nan] * 2, [seconds, 0.25]) for seconds in (0.5, 1.5)]
     job = Job("cup", 1, ("a", "b"), ((0, 0, 1, 1),) * 2, "restarts", repetitions=2)
     RESTARTS.write(tmp_path, job, tracks)
     assert (tmp_path / "baseline/cup/cup_time.txt").read_text() == "1.000000\n0.250000\n"

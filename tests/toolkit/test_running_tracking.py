@@ -38,9 +38,14 @@ def ignore():
     pass
 
 
+def rows(track):
+    """Its regions, with codes as plain numbers."""
+    return [region[0] if len(region) == 1 else region for region in track.regions]
+
+
 def test_first_row_is_the_start_box(images):
     track = run_through(Still(), images[:3], lambda image: (1.5, 2.0, 3.0, 4.0), ignore)
-    assert track.regions == [(1.5, 2.0, 3.0, 4.0)] * 3
+    assert rows(track) == [(1.5, 2.0, 3.0, 4.0)] * 3
     assert math.isnan(track.scores[0])
     assert track.scores[1:] == [0.5, 0.5]
     assert len(track.seconds) == 3
@@ -63,7 +68,7 @@ def test_restart_codes(images):
     tracker = Scripted([ON, ON, OFF, ON, OFF, ON])
     track = run_with_restarts(tracker, images, [ON] * 14, ignore)
     # Started on 0, lost on 3, skipped 4 to 7, started on 8, lost on 10, skipped to the end.
-    assert track.regions == [1, ON, ON, 2, 0, 0, 0, 0, 1, ON, 2, 0, 0, 0]
+    assert rows(track) == [1, ON, ON, 2, 0, 0, 0, 0, 1, ON, 2, 0, 0, 0]
     assert tracker.started == [ON, ON]
 
 
@@ -71,12 +76,12 @@ def test_restart_waits_for_the_target(images):
     truth = [ON] * 4 + [(math.nan,) * 4] * 6 + [ON] * 4
     track = run_with_restarts(Scripted([OFF, ON, ON, ON]), images, truth, ignore)
     # Lost on 1, due on 6, but the target is back on 10 only.
-    assert track.regions == [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, ON, ON, ON]
+    assert rows(track) == [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, ON, ON, ON]
 
 
 def test_an_answer_that_is_not_finite_is_lost(images):
     track = run_with_restarts(Scripted([(math.nan,) * 4]), images[:2], [ON] * 2, ignore)
-    assert track.regions == [1, 2]
+    assert rows(track) == [1, 2]
 
 
 def test_restart_starts_polygons_as_boxes(images):
@@ -84,7 +89,7 @@ def test_restart_starts_polygons_as_boxes(images):
     tracker = Scripted([ON])
     track = run_with_restarts(tracker, images[:2], [polygon] * 2, ignore)
     assert tracker.started == [pytest.approx(ON)]
-    assert track.regions == [1, ON]
+    assert rows(track) == [1, ON]
 
 
 def test_polygons_of_the_tracker_are_kept(images):
@@ -93,12 +98,12 @@ def test_polygons_of_the_tracker_are_kept(images):
             return {"bbox": OFF, "polygon": np.array([[10, 10], [17, 10], [17, 17], [10, 17]])}
 
     track = run_with_restarts(Polygonal(), images[:2], [ON] * 2, ignore)
-    assert track.regions == [1, (10, 10, 17, 10, 17, 17, 10, 17)]
+    assert rows(track) == [1, (10, 10, 17, 10, 17, 17, 10, 17)]
 
 
 def repeated(tracker, images, repetitions):
     job = Job("s", 1, tuple(images), (ON,) * len(images), "restarts", repetitions=repetitions)
-    return [track.regions for track in run_job(job, tracker, ignore)]
+    return [rows(track) for track in run_job(job, tracker, ignore)]
 
 
 def test_three_equal_repetitions_end_them(images):

@@ -127,6 +127,12 @@ def _run(arguments: argparse.Namespace) -> int:
     dataset = DatasetFactory.create_dataset(
         name=arguments.dataset, dataset_root=arguments.dataset_dir
     )
+    if dataset.missing_videos and not arguments.sequences:
+        total = len(dataset) + len(dataset.missing_videos)
+        _complain(
+            f"{dataset.dataset_root} has {len(dataset)} of the {total} sequences of "
+            f"{dataset.name}; missing: {', '.join(dataset.missing_videos)}"
+        )
     status = 0
     for tracker in _tracker_specs(arguments):
         try:

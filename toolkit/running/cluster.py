@@ -5,7 +5,7 @@ path on every node.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ def run_on_cluster(
     num: int,
     threads: int = 1,
     gpus: float = 0,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run the jobs in actors, each of which builds the tracker once.
 
     Args:

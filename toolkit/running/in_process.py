@@ -1,6 +1,6 @@
 """Jobs one after another in the calling process: for debuggers, notebooks and odd trackers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from toolkit.errors import TrackerError
 from toolkit.running.jobs import Job
@@ -10,7 +10,7 @@ from toolkit.running.worker import Outcome, Worker, describe_error
 
 def run_in_process(
     spec: TrackerSpec, jobs: Sequence[Job], on_frames: Callable[[int], None]
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run the jobs here; the tracker may be anything that Python can call.
 
     Thread counts are the caller's business. Random number generators are seeded anew.

@@ -12,9 +12,10 @@ import pickle
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from toolkit.errors import TrackerError
 from toolkit.running.jobs import Job
@@ -32,7 +33,7 @@ def run_in_processes(
     *,
     num: int,
     threads: int = 1,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run the jobs in `num` processes, each of which builds the tracker once.
 
     Args:
@@ -52,26 +53,27 @@ def run_in_processes(
     # The longest ones first, so that the last process is not left alone with one of them.
     waiting = deque(sorted(jobs, key=lambda job: len(job.images), reverse=True))
     workers: list[_Process] = []
+    busy: dict[Any, _Process] = {}
+
+    def start() -> None:
+        workers.append(_Process(spec, threads))
+        busy[workers[-1].connection] = workers[-1]
+
     try:
-        workers += [_Process(spec, threads) for _ in range(min(num, len(jobs)))]
-        busy = {worker.connection: worker for worker in workers}
+        for _ in range(min(num, len(jobs))):
+            start()
         while busy:
             for connection in wait(list(busy)):
                 worker = busy[connection]
                 outcome = worker.listen(on_frames)
+                if worker.is_idle and waiting:
+                    worker.give(waiting.popleft())
+                elif worker.is_dead or worker.is_idle:
+                    del busy[connection]
+                if worker.is_dead and waiting:
+                    start()
                 if outcome is not None:
                     yield outcome
-                if worker.is_dead and waiting:
-                    del busy[connection]
-                    worker = _Process(spec, threads)
-                    workers.append(worker)
-                    busy[worker.connection] = worker
-                elif worker.is_dead:
-                    del busy[connection]
-                elif worker.is_idle and waiting:
-                    worker.give(waiting.popleft())
-                elif worker.is_idle:
-                    del busy[connection]
     finally:
         for worker in workers:
             worker.end()
@@ -108,7 +110,7 @@ class _Process:
         """Take one message; an outcome where a job has ended, well or not."""
         try:
             message = self.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             return self._mourn()
         if isinstance(message, int):
             on_frames(message)

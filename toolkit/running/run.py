@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,9 @@ from toolkit.running.provenance import check_record, describe, write_record
 from toolkit.running.trackers import TrackerSpec
 from toolkit.running.worker import Outcome
 
-Executor = Callable[[TrackerSpec, Sequence[Job], Callable[[int], None]], Iterator[Outcome]]
+Executor = Callable[
+    [TrackerSpec, Sequence[Job], Callable[[int], None]], Generator[Outcome, None, None]
+]
 
 
 @dataclass

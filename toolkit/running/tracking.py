@@ -22,16 +22,16 @@ class Track:
     """What a tracker did on one run, one entry a frame in every list.
 
     Attributes:
-        regions: Boxes or polygons, and codes in runs with restarts.
+        regions: Boxes, polygons, and in runs with restarts codes, which are tuples of one number.
         scores: Confidences, NaN where there are none.
         seconds: Time inside the tracker; reading images does not count.
     """
 
-    regions: list[tuple[float, ...] | int] = field(default_factory=list)
+    regions: list[tuple[float, ...]] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
-    def append(self, region: tuple[float, ...] | int, score: float, seconds: float) -> None:
+    def append(self, region: tuple[float, ...], score: float, seconds: float) -> None:
         """Add one frame."""
         self.regions.append(region)
         self.scores.append(score)
@@ -90,11 +90,11 @@ def run_with_restarts(
     start_from: int | None = 0  # None while the tracker runs
     for index, (path, region) in enumerate(zip(images, truth, strict=True)):
         if start_from is not None and (index < start_from or not is_target(region)):
-            track.append(CODE_SKIPPED, _NO_SCORE, 0.0)
+            track.append((CODE_SKIPPED,), _NO_SCORE, 0.0)
         elif start_from is not None:
             image = read_frame(path, mode)
             seconds = _start(tracker, image, enclosing_box(region))
-            track.append(CODE_INITIALISED, _NO_SCORE, seconds)
+            track.append((CODE_INITIALISED,), _NO_SCORE, seconds)
             start_from = None
         else:
             image = read_frame(path, mode)
@@ -102,7 +102,7 @@ def run_with_restarts(
             if _is_on_target(estimate, region, image):
                 track.append(estimate.polygon or estimate.box, estimate.score, seconds)
             else:
-                track.append(CODE_LOST, estimate.score, seconds)
+                track.append((CODE_LOST,), estimate.score, seconds)
                 start_from = index + RESTART_SKIP
         advance()
     return track

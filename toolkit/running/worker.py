@@ -25,7 +25,7 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-_TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent)
+_TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,18 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, ToolkitError):
         return str(error)
     message = " ".join(str(error).split())
-    calls = traceback.extract_tb(error.__traceback__)
-    foreign = [call for call in calls if not call.filename.startswith(_TOOLKIT_FOLDER)]
-    place = f" ({os.path.basename(foreign[-1].filename)}:{foreign[-1].lineno})" if foreign else ""
-    return f"{type(error).__name__}: {message}{place}"
+    return f"{type(error).__name__}: {message}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Where the tracker raised: its own innermost line, not one of a library it called."""
+    calls = [
+        call
+        for call in traceback.extract_tb(error.__traceback__)
+        if not call.filename.startswith((_TOOLKIT_FOLDER, "<"))
+    ]
+    own = [call for call in calls if "site-packages" not in call.filename] or calls
+    return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""
 
 
 def _limit_threads(threads: int) -> None:
