@@ -32,9 +32,14 @@ def atomic_write(
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    text = {} if "b" in mode else {"encoding": encoding, "newline": ""}
+    binary = "b" in mode
     try:
-        with open(temporary, mode.replace("w", "x"), **text) as file:
+        with open(
+            temporary,
+            mode.replace("w", "x"),
+            encoding=None if binary else encoding,
+            newline=None if binary else "",
+        ) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

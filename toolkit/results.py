@@ -154,7 +154,7 @@ def write_values(path: str | os.PathLike, values: Iterable[float | None]) -> Non
 
 def format_region(region: Sequence[float] | int) -> str:
     """One line of a restart trajectory: a whole number for a code, else four decimals."""
-    numbers = [region] if np.isscalar(region) else list(region)
+    numbers = np.atleast_1d(region).tolist()
     if len(numbers) == 1:
         return str(int(numbers[0]))
     return ",".join(f"{number:.4f}" for number in numbers)

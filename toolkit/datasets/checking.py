@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from toolkit.datasets import otb_layout, plain_layout, vot_layout
@@ -58,7 +59,7 @@ def _check_table(root: Path, benchmark: Benchmark) -> Report:
         raise _nothing_found(root, benchmark)
     report = Report(expected=len(facts))
     for name, row in facts.items():
-        _add(report, root, name, lambda n=name, r=row: _read_listed(root, n, r, report))
+        _add(report, root, name, partial(_read_listed, root, name, row, report))
     return report
 
 
@@ -69,7 +70,7 @@ def _check_folders(root: Path, benchmark: Benchmark) -> Report:
     report = Report(expected=benchmark.sequences or len(names))
     read = vot_layout.read_sequence if benchmark.family == "vot" else plain_layout.read_sequence
     for name in names:
-        _add(report, root, name, lambda n=name: read(root, n))
+        _add(report, root, name, partial(read, root, name))
     if len(names) < report.expected:
         found = f"{len(names)} of {report.expected} sequences are in {root}"
         report.problems.append(f"{found}; the rest is missing")

@@ -97,13 +97,13 @@ class Dataset:
             Tracker to {video: one line that says why it has no result}; empty where complete.
         """
         self.set_tracker(path, tracker_names)
-        return {tracker: self._load_tracker(tracker) for tracker in self.tracker_names}
+        return {tracker: self._load_tracker(path, tracker) for tracker in self.tracker_names}
 
-    def _load_tracker(self, tracker: str) -> dict[str, str]:
+    def _load_tracker(self, path: str | os.PathLike, tracker: str) -> dict[str, str]:
         gaps = {}
         for video in self:
             try:
-                video.load_tracker(self.tracker_path, tracker)
+                video.load_tracker(path, tracker)
             except ResultsError as error:
                 video.gaps[tracker] = str(error)
             if tracker in video.gaps:

@@ -7,7 +7,7 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.metadata import Metadata
-from toolkit.datasets.video import Video
+from toolkit.datasets.video import Trajectory, Video
 from toolkit.results import read_boxes
 
 # Published results run on past the last annotated frame of this one; pysot cuts them too.
@@ -36,7 +36,7 @@ class LaSOTVideo(Video):
         super().__init__(name, root, video_dir, init_rect, img_names, gt_rect, attr, load_img)
         self.absent = np.array(absent, np.int8)
 
-    def _read(self, file: Path) -> np.ndarray:
+    def _read(self, file: Path) -> Trajectory:
         if self.name == _CUT_VIDEO:
             boxes = read_boxes(file)[: len(self.gt_traj)]
             self._check_rows(file, len(boxes))

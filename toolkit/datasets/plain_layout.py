@@ -46,6 +46,8 @@ def read_sequence(root: Path, folder: str) -> dict:
     if (sequence / vot_layout.PROPERTIES_FILE).is_file():
         return vot_layout.read_sequence(root, folder)
     ground_truth = _ground_truth(sequence)
+    if ground_truth is None:
+        raise DatasetError(f"{sequence}: no {OTB_GROUND_TRUTH} or {vot_layout.GROUND_TRUTH}")
     regions = _read_regions(ground_truth)
     images = _images(sequence)
     if images and len(images) != len(regions):

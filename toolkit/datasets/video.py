@@ -20,6 +20,8 @@ from toolkit.results import read_boxes
 
 logger = logging.getLogger(__name__)
 
+Trajectory = np.ndarray | list  # (frames, 4) boxes, or one region a frame
+
 
 class Video:
     """A sequence of frames, its annotation and its results; pysot's `Video`.
@@ -105,7 +107,7 @@ class Video:
         path: str | os.PathLike,
         tracker_names: str | Sequence[str] | None = None,
         store: bool = True,
-    ) -> np.ndarray | list | None:
+    ) -> Trajectory | tuple | None:
         """Load the results of trackers for this sequence.
 
         A tracker without a file gets an entry in `gaps` and none in `pred_trajs`.
@@ -183,12 +185,13 @@ class Video:
             frames.append(image)
         return frames
 
-    def _load_one(self, path: Path, tracker: str) -> np.ndarray | list | None:
+    def _load_one(self, path: Path, tracker: str) -> Trajectory | tuple | None:
         """The tracker's trajectory, or None after an entry in `gaps`."""
         file = self.result_file(path, tracker)
         if file is None:
             expected = next(self._candidates(path, tracker))
-            return self._record_gap(tracker, f"no result file; expected {expected}")
+            self._record_gap(tracker, f"no result file; expected {expected}")
+            return None
         self.gaps.pop(tracker, None)
         return self._read(file)
 
@@ -197,7 +200,7 @@ class Video:
         self.gaps[tracker] = reason
         logger.info("%s of %s: %s", self.name, tracker, reason)
 
-    def _read(self, file: Path) -> np.ndarray:
+    def _read(self, file: Path) -> Trajectory:
         boxes = read_boxes(file)
         if self.skipped_frames and len(boxes) == len(self.gt_traj) + self.skipped_frames:
             boxes = boxes[self.skipped_frames :]  # run from the first annotated frame on
@@ -223,7 +226,7 @@ class Video:
         if names:
             return list(names)
         try:
-            return sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
+            return sorted(entry.name for entry in os.scandir(os.fspath(path)) if entry.is_dir())
         except OSError as error:
             raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
 

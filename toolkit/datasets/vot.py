@@ -61,7 +61,8 @@ class VOTVideo(Video):
         files = self.result_files(path, tracker)
         if not files:
             expected = path / tracker / "baseline" / self.name / f"{self.name}_001.txt"
-            return self._record_gap(tracker, f"no result file; expected {expected}")
+            self._record_gap(tracker, f"no result file; expected {expected}")
+            return None
         self.gaps.pop(tracker, None)
         return [self._read(file) for file in files]
 
@@ -89,8 +90,8 @@ class VOTDataset(Dataset):
             entry["init_rect"],
             entry["img_names"],
             entry["gt_rect"],
-            *(entry.get(tag, []) for tag in TAGS),
             load_img=load_img,
+            **{tag: entry.get(tag, []) for tag in TAGS},
         )
 
 
@@ -146,7 +147,8 @@ class VOTLTVideo(Video):
     def _load_one(self, path: Path, tracker: str) -> tuple | None:
         file = path / tracker / "longterm" / self.name / f"{self.name}_001.txt"
         if not file.is_file():
-            return self._record_gap(tracker, f"no result file; expected {file}")
+            self._record_gap(tracker, f"no result file; expected {file}")
+            return None
         self.gaps.pop(tracker, None)
         return self._read(file), self._read_confidence(file)
 

@@ -1,6 +1,7 @@
 """The VOT toolkit's folders: `list.txt`, `<sequence>/{sequence,groundtruth.txt,color/}`."""
 
 from pathlib import Path
+from typing import Any
 
 from toolkit.errors import DatasetError, ResultsError
 from toolkit.results import read_regions, read_values
@@ -64,7 +65,7 @@ def read_sequence(root: Path, name: str) -> dict:
     regions = read_ground_truth(folder / GROUND_TRUTH)
     properties = read_properties(folder / PROPERTIES_FILE)
     pattern = _image_pattern(folder, properties)
-    entry = {
+    entry: dict[str, Any] = {
         "video_dir": name,
         "init_rect": regions[0],
         "img_names": [f"{name}/{pattern % number}" for number in range(1, len(regions) + 1)],
