@@ -50,6 +50,13 @@ def test_results_have_pysots_shape(dataset):
     assert np.mean(list(success["exact"].values())) == pytest.approx(20 / 21)
 
 
+def test_centres_are_converted_as_by_pysots_class(dataset):
+    benchmark, boxes = OPEBenchmark(dataset), np.array([[10.0, 20, 5, 9]])
+    np.testing.assert_allclose(benchmark.convert_bb_to_center(boxes), [[12, 24]])
+    sizes = np.array([[4.0, 8.0]])
+    np.testing.assert_allclose(benchmark.convert_bb_to_norm_center(boxes, sizes), [[3, 3]])
+
+
 def test_one_tracker_may_be_named_by_a_string(dataset):
     assert list(OPEBenchmark(dataset).eval_success("exact")) == ["exact"]
 

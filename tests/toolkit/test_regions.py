@@ -152,6 +152,12 @@ def test_lists_of_different_length_are_refused():
         region_overlaps(Regions.pack([[1]]), Regions.pack([[1], [1]]), SIZE)
 
 
+@pytest.mark.parametrize("region", [[], [1.0, 2.0], [1.0] * 7])
+def test_regions_of_no_known_kind_are_refused(region):
+    with pytest.raises(BenchmarkError, match=f"region 1 has {len(region)} numbers, expected a"):
+        region_overlaps(Regions.pack([[1], region]), Regions.pack([[1], [1]]), SIZE)
+
+
 def test_only_quadrilaterals_that_turn_one_way_are_convex():
     square = [(0, 0), (4, 0), (4, 4), (0, 4)]
     dart = [(0, 0), (4, 0), (1, 1), (0, 4)]

@@ -125,9 +125,13 @@ class EAOBenchmark(RestartBenchmark):
                     weights[tag] += [_weight(video, tag, fragment) for fragment in cut]
         if self.definition == "vot":
             longest = max((len(fragment.overlaps) for fragment in fragments), default=1)
-        return {
+        curves = {
             tag: expected_overlaps(fragments, np.array(weights[tag]), longest) for tag in self.tags
         }
+        if self.definition == "pysot":  # counts the start as a perfect frame
+            for curve in curves.values():
+                curve[0] = 1.0
+        return curves
 
     def _cut_runs(
         self, video: Any, tracker: str, repetitions: Sequence

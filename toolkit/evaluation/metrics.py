@@ -44,6 +44,17 @@ def box_overlaps(truth: np.ndarray, result: np.ndarray) -> np.ndarray:
         return np.where((truth[:, 2:] > 0).all(axis=1), overlaps, _UNANNOTATED)
 
 
+def box_centres(boxes: np.ndarray) -> np.ndarray:
+    """Centres x + (w - 1) / 2, y + (h - 1) / 2 of boxes, (frames, 4) to (frames, 2), px."""
+    return boxes[:, :2] + (boxes[:, 2:] - 1) / 2
+
+
+def normalised_centres(boxes: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Centres of boxes, (frames, 4), divided by widths and heights, (frames, 2)."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return box_centres(boxes) / (size + _TINY)
+
+
 def success_curve(truth: np.ndarray, result: np.ndarray, frames: int | None = None) -> np.ndarray:
     """Share of frames whose overlap exceeds each of `SUCCESS_THRESHOLDS`.
 
@@ -82,7 +93,7 @@ def precision_curve(truth: np.ndarray, result: np.ndarray, frames: int | None = 
         BenchmarkError: As `box_overlaps`.
     """
     truth, result = _matched(truth, result)
-    distances = _distances(_centres(truth), _centres(result))
+    distances = _distances(box_centres(truth), box_centres(result))
     return _shares_within(distances, PRECISION_THRESHOLDS_PX, frames or len(truth))
 
 
@@ -103,9 +114,8 @@ def norm_precision_curve(
         BenchmarkError: As `box_overlaps`.
     """
     truth, result = _matched(truth, result)
-    size = truth[:, 2:] + _TINY
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        distances = _distances(_centres(truth) / size, _centres(result) / size)
+    size = truth[:, 2:]
+    distances = _distances(normalised_centres(truth, size), normalised_centres(result, size))
     return _shares_within(distances, NORM_PRECISION_THRESHOLDS, frames or len(truth))
 
 
@@ -122,10 +132,6 @@ def _matched(truth: np.ndarray, result: np.ndarray) -> tuple[np.ndarray, np.ndar
     if missing:
         result = np.concatenate((result.reshape(-1, 4), np.full((missing, 4), np.nan)))
     return truth, result
-
-
-def _centres(boxes: np.ndarray) -> np.ndarray:
-    return boxes[:, :2] + (boxes[:, 2:] - 1) / 2
 
 
 def _distances(truth: np.ndarray, result: np.ndarray) -> np.ndarray:

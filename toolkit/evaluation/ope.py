@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from toolkit.evaluation.base import TrackerBenchmark
-from toolkit.evaluation.metrics import norm_precision_curve, precision_curve, success_curve
+from toolkit.evaluation.metrics import (
+    box_centres,
+    norm_precision_curve,
+    normalised_centres,
+    precision_curve,
+    success_curve,
+)
 from toolkit.evaluation.result_tables import CurvesByTracker, ope_table, ope_video_table
 
 Curve = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -19,6 +25,14 @@ class OPEBenchmark(TrackerBenchmark):
     Sequences without a usable result are left out of a tracker's dictionary; `coverage` says
     which and why.
     """
+
+    def convert_bb_to_center(self, bboxes: np.ndarray) -> np.ndarray:
+        """Centres of boxes, (frames, 4) to (frames, 2), px."""
+        return box_centres(bboxes)
+
+    def convert_bb_to_norm_center(self, bboxes: np.ndarray, gt_wh: np.ndarray) -> np.ndarray:
+        """Centres of boxes, (frames, 4), divided by annotated widths and heights, (frames, 2)."""
+        return normalised_centres(bboxes, gt_wh)
 
     def eval_success(self, eval_trackers: str | Sequence[str] | None = None) -> CurvesByTracker:
         """Success curves.

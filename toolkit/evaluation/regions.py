@@ -96,10 +96,13 @@ def region_overlaps(
         (n,) float64 in [0, 1]; with `"pysot"` NaN where a region is a code.
 
     Raises:
-        BenchmarkError: The lists differ in length.
+        BenchmarkError: The lists differ in length, or a region is not a code, x, y, w, h or a
+            polygon of three corners and more.
     """
     if len(predictions) != len(truths):
         raise BenchmarkError(f"{len(predictions)} predictions for {len(truths)} annotated regions")
+    for regions in (predictions, truths):
+        _check_sizes(regions.sizes)
     overlaps = np.full(len(truths), np.nan)
     sizes = np.stack((_finite_sizes(predictions), _finite_sizes(truths)), axis=1)
     for size_pair in np.unique(sizes, axis=0):
@@ -112,6 +115,15 @@ def region_overlaps(
     missed = (predictions.sizes != CODE) & (sizes[:, 0] == CODE) & (sizes[:, 1] != CODE)
     overlaps[missed] = 0
     return overlaps
+
+
+def _check_sizes(sizes: np.ndarray) -> None:
+    known = (sizes == CODE) | (sizes == RECTANGLE) | ((sizes > RECTANGLE) & (sizes % 2 == 0))
+    if not known.all():
+        frame = int(np.argmin(known))
+        raise BenchmarkError(
+            f"region {frame} has {sizes[frame]} numbers, expected a code, x,y,w,h or a polygon"
+        )
 
 
 def _finite_sizes(regions: Regions) -> np.ndarray:

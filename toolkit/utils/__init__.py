@@ -1,0 +1,1 @@
+"""Functions under pysot's import paths, for scripts written for it."""
