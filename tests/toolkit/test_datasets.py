@@ -249,6 +249,25 @@ def test_zero_based_ground_truth_with_frames_beside_it(tmp_path):
     assert video.img_names[8].endswith("00000009.png")
 
 
+def test_two_targets_in_any_folder(tmp_path):
+    for number, name in ((1, "walk"), (2, "walk"), (3, None)):
+        boxes = toolkit_data.one_based(SEQUENCES[name]) if name else []
+        toolkit_data.write_rows(tmp_path / "pair" / f"groundtruth_rect.{number}.txt", boxes)
+    toolkit_data.write_frames(tmp_path / "pair" / "img", SEQUENCES["walk"])
+    for folder in (tmp_path, tmp_path / "pair"):
+        dataset = create(name=str(folder))
+        assert list(dataset.videos) == ["pair-1", "pair-2"]  # the blank file is no target
+        assert dataset["pair-2"][5][0].shape == (48, 64, 3)
+
+
+def test_a_raw_otb_folder_has_more_frames_than_rows(tmp_path):
+    boxes = toolkit_data.moving_boxes(74)
+    toolkit_data.write_otb(tmp_path, {"Football1": boxes}, images=True)
+    toolkit_data.write_frames(tmp_path / "Football1" / "img", boxes[:7], first=75)
+    video = create(name=str(tmp_path / "Football1"))[0]
+    assert len(video) == 74 and video.img_names[-1].endswith("img/0074.jpg")
+
+
 def test_frames_and_annotation_that_do_not_fit(tmp_path):
     toolkit_data.write_otb(tmp_path, {"walk": SEQUENCES["walk"]}, images=True)
     (tmp_path / "walk" / "img" / "0006.jpg").unlink()

@@ -1,13 +1,17 @@
 """Any folder of frames with a ground-truth file beside them, of no known benchmark."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from toolkit.datasets import vot_layout
-from toolkit.datasets.otb_layout import IMAGE_EXTENSIONS, read_one_based
+from toolkit.datasets.facts import load_facts
+from toolkit.datasets.otb_layout import IMAGE_EXTENSIONS, frame_names, read_one_based
 from toolkit.errors import DatasetError
 
 OTB_GROUND_TRUTH = "groundtruth_rect.txt"
+OTB_TARGETS = "groundtruth_rect.[0-9].txt"  # one file a target, where a video has several
 IMAGE_FOLDERS = ("img", "imgs", "color", "images", "frames", ".")
+_ALL_OTB = "OTB100"  # the table that holds every OTB sequence
 
 
 def read_folder(root: Path) -> dict[str, dict]:
@@ -18,14 +22,18 @@ def read_folder(root: Path) -> dict[str, dict]:
             VOT) with frames beside it or in `img/`, `color/`; or holds such folders.
 
     Returns:
-        By folder name, paths relative to `root`; empty where there is no sequence.
+        By folder name (and number, where a folder has several targets), paths relative to
+        `root`; empty where there is no sequence.
 
     Raises:
         DatasetError: A sequence's frames and annotation do not fit.
     """
-    if _ground_truth(root):
-        return {root.resolve().name: read_sequence(root, ".")}
-    return {name: read_sequence(root, name) for name in sequence_names(root)}
+    folders = ["."] if _ground_truths(root) else sequence_names(root)
+    return {
+        name: _read_target(root, folder, ground_truth)
+        for folder in folders
+        for name, ground_truth in _ground_truths(root / folder).items()
+    }
 
 
 def sequence_names(root: Path) -> list[str]:
@@ -33,47 +41,68 @@ def sequence_names(root: Path) -> list[str]:
     if not root.is_dir():
         return []
     folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-    return [name for name in folders if _ground_truth(root / name)]
+    return [name for name in folders if _ground_truths(root / name)]
 
 
 def read_sequence(root: Path, folder: str) -> dict:
-    """Metadata of one sequence folder below `root`.
+    """Metadata of the first target in a sequence folder below `root`.
 
     Raises:
-        DatasetError: Its frames and annotation do not fit.
+        DatasetError: There is none, or frames and annotation do not fit.
     """
+    ground_truths = _ground_truths(root / folder)
+    if not ground_truths:
+        raise DatasetError(f"{root / folder}: no {OTB_GROUND_TRUTH} or {vot_layout.GROUND_TRUTH}")
+    return _read_target(root, folder, next(iter(ground_truths.values())))
+
+
+def _ground_truths(folder: Path) -> dict[str, Path]:
+    """Name of each target in a sequence folder to its file."""
+    name = folder.resolve().name
+    for file_name in (OTB_GROUND_TRUTH, vot_layout.GROUND_TRUTH):
+        if (folder / file_name).is_file():
+            return {name: folder / file_name}
+    targets = sorted(path for path in folder.glob(OTB_TARGETS) if path.read_text().strip())
+    return {f"{name}-{path.suffixes[0][1:]}": path for path in targets}
+
+
+def _read_target(root: Path, folder: str, ground_truth: Path) -> dict:
     sequence = root / folder
     if (sequence / vot_layout.PROPERTIES_FILE).is_file():
         return vot_layout.read_sequence(root, folder)
-    ground_truth = _ground_truth(sequence)
-    if ground_truth is None:
-        raise DatasetError(f"{sequence}: no {OTB_GROUND_TRUTH} or {vot_layout.GROUND_TRUTH}")
     regions = _read_regions(ground_truth)
-    images = _images(sequence)
-    if images and len(images) != len(regions):
-        raise DatasetError(
-            f"{ground_truth}: {len(regions)} rows, but {sequence} has {len(images)} frames; "
-            f"expected one row a frame"
-        )
     return {
         "video_dir": folder,
         "init_rect": regions[0],
-        "img_names": [f"{folder}/{name}" for name in images]
-        or [f"{folder}/img/{number:04d}.jpg" for number in range(1, len(regions) + 1)],
+        "img_names": _img_names(root, folder, ground_truth, len(regions)),
         "gt_rect": regions,
         "attr": [],
     }
 
 
-def _ground_truth(folder: Path) -> Path | None:
-    files = (folder / OTB_GROUND_TRUTH, folder / vot_layout.GROUND_TRUTH)
-    return next((path for path in files if path.is_file()), None)
-
-
 def _read_regions(path: Path) -> list[list[float]]:
-    if path.name == OTB_GROUND_TRUTH:
-        return read_one_based(path)
-    return vot_layout.read_ground_truth(path)
+    if path.name == vot_layout.GROUND_TRUTH:
+        return vot_layout.read_ground_truth(path)
+    return read_one_based(path)
+
+
+def _img_names(root: Path, folder: str, ground_truth: Path, rows: int) -> list[str]:
+    """Frames of a sequence, relative to `root`; invented where there are none.
+
+    OTB annotates a part of some sequences: there the numbers come from the table.
+    """
+    images = _images(root / folder)
+    if not images:
+        return [f"{folder}/img/{number:04d}.jpg" for number in range(1, rows + 1)]
+    if len(images) == rows:
+        return [f"{folder}/{name}" for name in images]
+    facts = load_facts(_ALL_OTB).get((root / folder).resolve().name)
+    if facts is None or facts.annotated != rows:
+        raise DatasetError(
+            f"{ground_truth}: {rows} rows, but {root / folder} has {len(images)} frames; "
+            f"expected one row a frame"
+        )
+    return frame_names(root, folder, replace(facts, skip=0))
 
 
 def _images(sequence: Path) -> list[str]:
