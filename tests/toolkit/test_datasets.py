@@ -249,6 +249,18 @@ def test_zero_based_ground_truth_with_frames_beside_it(tmp_path):
     assert video.img_names[8].endswith("00000009.png")
 
 
+def test_polygons_outside_the_vot_layout_become_boxes(tmp_path):
+    polygons = toolkit_data.polygons(SEQUENCES["run"])
+    polygons[2] = [5, 2, 9, 4, 7, 11, 3, 6]
+    path = toolkit_data.write_rows(tmp_path / "clip" / "groundtruth.txt", polygons)
+    gt_traj = create(name=str(tmp_path / "clip"))[0].gt_traj
+    assert gt_traj[2] == [3, 2, 6, 9]
+    assert gt_traj[1] == SEQUENCES["run"][1].tolist()
+    path.write_text("1,2,3,4\n1\n")
+    with pytest.raises(DatasetError, match="groundtruth.txt:2: one number, expected x,y,w,h or"):
+        create(name=str(tmp_path / "clip"))
+
+
 def test_two_targets_in_any_folder(tmp_path):
     for number, name in ((1, "walk"), (2, "walk"), (3, None)):
         boxes = toolkit_data.one_based(SEQUENCES[name]) if name else []

@@ -7,6 +7,7 @@ from toolkit.datasets import vot_layout
 from toolkit.datasets.facts import load_facts
 from toolkit.datasets.otb_layout import IMAGE_EXTENSIONS, frame_names, read_one_based
 from toolkit.errors import DatasetError
+from toolkit.results import BOX_NUMBERS
 
 OTB_GROUND_TRUTH = "groundtruth_rect.txt"
 OTB_TARGETS = "groundtruth_rect.[0-9].txt"  # one file a target, where a video has several
@@ -81,9 +82,20 @@ def _read_target(root: Path, folder: str, ground_truth: Path) -> dict:
 
 
 def _read_regions(path: Path) -> list[list[float]]:
-    if path.name == vot_layout.GROUND_TRUTH:
-        return vot_layout.read_ground_truth(path)
-    return read_one_based(path)
+    if path.name != vot_layout.GROUND_TRUTH:
+        return read_one_based(path)
+    regions = vot_layout.read_ground_truth(path)
+    return [_enclosing_box(region, f"{path}:{row}") for row, region in enumerate(regions, 1)]
+
+
+def _enclosing_box(region: list[float], where: str) -> list[float]:
+    """The box around a polygon: such folders are run in one pass, which is scored by boxes."""
+    if len(region) == BOX_NUMBERS:
+        return region
+    if len(region) == 1:
+        raise DatasetError(f"{where}: one number, expected x,y,w,h or a polygon")
+    left, top = min(region[0::2]), min(region[1::2])
+    return [left, top, max(region[0::2]) - left, max(region[1::2]) - top]
 
 
 def _img_names(root: Path, folder: str, ground_truth: Path, rows: int) -> list[str]:
