@@ -177,6 +177,22 @@ def test_speed_is_frames_by_seconds_and_efo_by_the_filters_time(restarts):
     assert (table.columns[-1], table.rows[0][-1]) == ("Speed (EFO)", pytest.approx(4.0))
 
 
+def test_trackers_are_ranked_among_the_published_ones_of_vot2015(tmp_path):
+    boxes = data.polygons(data.moving_boxes(120, 3))
+    data.write_pysot_json(tmp_path / "set", "VOT2015", {"walk": boxes}, tags={})
+    data.write_restarts(tmp_path / "results", "Ours", "walk", [[[1], *boxes[1:]]])
+    times = tmp_path / "results" / "Ours" / "baseline" / "walk" / "walk_time.txt"
+    times.write_text("0.1\n" * 120)
+    dataset = DatasetFactory.create_dataset(name="VOT2015", dataset_root=tmp_path / "set")
+    table = evaluate(dataset, tmp_path / "results", ["Ours"], Options()).video_tables[0]
+    assert len(table.rows) == 63
+    assert table.rows[0][:4] == ("Ours", 1, pytest.approx(1.0), 0.0)
+    assert table.rows[0][5] is None  # frames a second are not EFO
+    assert table.rows[1] == ("MDNet (published)", 2, 0.60, 0.69, 0.38, 0.87)
+    efo = evaluate(dataset, tmp_path / "results", ["Ours"], Options(filter_seconds=0.5))
+    assert efo.video_tables[0].rows[0][5] == pytest.approx(5.0)
+
+
 def test_restart_plots_are_written(restarts, tmp_path, quick_files):
     boxes = data.polygons(data.moving_boxes(60, 3))
     data.write_pysot_json(tmp_path / "long", "VOT2019", {"walk": boxes}, tags={})

@@ -27,7 +27,7 @@ class Evaluation:
         summary: The scores as the JSON file has them.
         tables: The main tables.
         attribute_tables: One measure by attribute each.
-        video_tables: One measure by video each.
+        video_tables: One measure by video each, and other long tables.
         gaps: What is missing; trackers without gaps have an empty entry.
         trajectory: (tracker, video) -> its region in every frame and their overlaps with the
             annotation, (N,), NaN where not defined.

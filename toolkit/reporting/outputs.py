@@ -69,7 +69,7 @@ def write_plots(evaluation: Evaluation, folder: Path, sequences: Sequence[str] =
         Section("Plots", pictures=plots),
         Section("Sequences", pictures=pictures),
         Section("Attributes", evaluation.attribute_tables),
-        Section("Videos", evaluation.video_tables, folded=True),
+        Section("Details", evaluation.video_tables, folded=True),
     ]
     report = folder / "report.html"
     write_report(report, f"Evaluation on {title_of(evaluation.dataset)}", sections)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,20 +9,18 @@ from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
 from toolkit.evaluation.eao import ALL, EAOBenchmark
 from toolkit.reporting.evaluation import title_of
+from toolkit.reporting.restart_tables import RestartScores
 from toolkit.visualization import draw_eao
 from toolkit.visualization.curves import Curve
 from toolkit.visualization.published import published_scores
 from toolkit.visualization.ranking import draw_eao_curves, draw_eao_ranking
 from toolkit.visualization.speed import SpeedScore, draw_speed
 
-if TYPE_CHECKING:
-    from toolkit.reporting.restarts import RestartScores
-
 
 def draw_restarts(
     folder: Path,
     dataset: Dataset,
-    scores: "Mapping[str, RestartScores]",
+    scores: Mapping[str, RestartScores],
     names: Mapping[str, str],
     benchmark: EAOBenchmark,
     filter_seconds: float | None,
@@ -69,7 +66,7 @@ def draw_restarts(
     return {heading: folder / f"{title}_{name}.png" for heading, name in pictures.items()}
 
 
-def _curves(scores: "Mapping[str, RestartScores]", names: Mapping[str, str]) -> dict[str, Curve]:
+def _curves(scores: Mapping[str, RestartScores], names: Mapping[str, str]) -> dict[str, Curve]:
     """The curves of all trackers without the start, shorter ones filled up with NaN."""
     length = max(len(found.curve) for found in scores.values())
     return {

@@ -1,7 +1,6 @@
 """Evaluation of VOT's restart experiment: accuracy, robustness, expected average overlap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,45 +18,22 @@ from toolkit.reporting.evaluation import (
     Options,
     Trajectory,
     check_any_result,
-    heading,
     joined,
     labels,
-    table_of_videos,
     title_of,
 )
 from toolkit.reporting.parallel import map_trackers
 from toolkit.reporting.restart_plots import draw_restarts
+from toolkit.reporting.restart_tables import (
+    RestartScores,
+    field_tables,
+    main_table,
+    tag_tables,
+    video_tables,
+)
 from toolkit.reporting.speeds import frames_per_second
 from toolkit.results import CODE_INITIALISED
-from toolkit.tables import Table, ranked
-from toolkit.visualization.attribute_names import attribute_title
-
-LOW = 0.5  # pysot's threshold for the accuracy of a video worth a look
-
-
-@dataclass(frozen=True)
-class RestartScores:
-    """What one tracker did.
-
-    Attributes:
-        gaps: Video -> why it has no result.
-        accuracy: Mean overlap of the frames that count.
-        robustness: Losses in a hundred frames.
-        lost: Losses in all sequences, the mean over the repetitions.
-        eao: Tag -> expected average overlap; only ``all`` with the VOT toolkit's definition.
-        curve: Expected average overlap by length of a run, (N,).
-        videos: Video -> its accuracy and losses.
-        fps: Frames a second, NaN where no times were written.
-    """
-
-    gaps: Mapping[str, str]
-    accuracy: float
-    robustness: float
-    lost: float
-    eao: Mapping[str, float]
-    curve: np.ndarray
-    videos: Mapping[str, Mapping[str, float]]
-    fps: float
+from toolkit.tables import ranked
 
 
 def evaluate_restarts(
@@ -82,9 +58,12 @@ def evaluate_restarts(
     return Evaluation(
         dataset=dataset,
         summary=_summary(dataset, scores, options.eao),
-        tables=[_main_table(dataset, scores, names, note, options)],
-        attribute_tables=_tag_tables(dataset, scores, names, note),
-        video_tables=_video_tables(dataset, scores, names),
+        tables=[main_table(dataset, scores, names, note, options.filter_seconds)],
+        attribute_tables=tag_tables(dataset, scores, names, note),
+        video_tables=[
+            *field_tables(dataset, scores, names, note, options.filter_seconds),
+            *video_tables(dataset, scores, names),
+        ],
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: draw_restarts(
@@ -148,59 +127,6 @@ def _summary(
         for tracker, found in scores.items()
     }
     return {"dataset": title_of(dataset), "eao_definition": definition, "trackers": trackers}
-
-
-def _main_table(
-    dataset: Dataset,
-    scores: Mapping[str, RestartScores],
-    names: Mapping[str, str],
-    definition: str,
-    options: Options,
-) -> Table:
-    """Accuracy, robustness, losses and EAO, and the speed where it is known."""
-    columns = ("Tracker", "Accuracy", "Robustness", "Lost", "EAO")
-    rows = [
-        (name, found.accuracy, found.robustness, found.lost, found.eao[ALL])
-        for found, name in zip(scores.values(), names.values(), strict=True)
-    ]
-    speeds = [found.fps for found in scores.values()]
-    if not np.isnan(speeds).all():
-        factor = options.filter_seconds
-        columns += ("Speed (fps)" if factor is None else "Speed (EFO)",)
-        rows = [(*row, fps * (factor or 1.0)) for row, fps in zip(rows, speeds, strict=True)]
-    return Table(heading(dataset, "restarts"), columns, tuple(rows), note=definition)
-
-
-def _tag_tables(
-    dataset: Dataset,
-    scores: Mapping[str, RestartScores],
-    names: Mapping[str, str],
-    definition: str,
-) -> list[Table]:
-    """EAO by tag, where the definition has tags."""
-    tags = list(next(iter(scores.values())).eao)
-    if len(tags) < 2:
-        return []
-    rows = tuple(
-        (name, *(scores[tracker].eao[tag] for tag in tags)) for tracker, name in names.items()
-    )
-    columns = ("Tracker", *(attribute_title(tag) for tag in tags))
-    return [Table(heading(dataset, "EAO by attribute"), columns, rows, note=definition)]
-
-
-def _video_tables(
-    dataset: Dataset, scores: Mapping[str, RestartScores], names: Mapping[str, str]
-) -> list[Table]:
-    """Accuracy and losses of every video."""
-    tables = []
-    for measure, low in (("accuracy", LOW), ("lost", None)):
-        by_video = {
-            tracker: {video: values[measure] for video, values in found.videos.items()}
-            for tracker, found in scores.items()
-        }
-        title = heading(dataset, f"{measure} by video")
-        tables += table_of_videos(title, by_video, names, sorted(dataset.videos), low=low)
-    return tables
 
 
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:

@@ -9,7 +9,7 @@ import numpy as np
 
 from toolkit.tables import ranked
 from toolkit.visualization.attribute_names import attribute_title
-from toolkit.visualization.curves import legend_entry, place_legend
+from toolkit.visualization.curves import legend_entry, legend_inches, place_legend
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.radar import draw_radar
 from toolkit.visualization.styles import TrackerStyle, styles
@@ -89,7 +89,7 @@ def _bars(
     )
     chunks = [list(chunk) for chunk in np.array_split(np.array(attributes, dtype=object), rows)]
     with drawing():
-        figure = new_figure(12.0, 0.6 + 3.2 * rows)
+        figure = new_figure(9.6 + legend_inches(list(legend.values())), 0.6 + 3.2 * rows)
         panels = figure.subplots(rows, squeeze=False)[:, 0]
         top = np.nanmax([[row[a] for a in attributes] for row in scores.values()])
         for axes, chunk in zip(panels, chunks, strict=True):

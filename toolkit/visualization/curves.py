@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEGEND_NAME_LENGTH = 34
+PLOT_INCHES = (6.0, 4.6)  # the axes with their labels; the legend's width comes on top
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,20 @@ def draw_curves(
     """
     order = ranked({name: curve.score for name, curve in curves.items()})
     looks = looks or styles(order)
+    entries = [legend_entry(curves[name].label, curves[name].score) for name in order]
     with drawing():
-        figure = new_figure(8.0, 4.6)
+        figure = new_figure(PLOT_INCHES[0] + legend_inches(entries), PLOT_INCHES[1])
         axes = figure.add_subplot()
         for mark in plot.marks:
             axes.axvline(mark, color="#777777", linewidth=0.8, linestyle=(0, (4, 3)))
-        for rank, name in enumerate(order):
+        for rank, (name, entry) in enumerate(zip(order, entries, strict=True)):
             look = looks[name]
             axes.plot(
                 plot.x,
                 curves[name].values,
                 color=look.color,
                 linestyle=look.line,
-                label=legend_entry(curves[name].label, curves[name].score),
+                label=entry,
                 zorder=3 + (len(order) - rank) / len(order),  # the best on top
             )
         _finish(axes, plot)
@@ -96,6 +98,11 @@ def legend_entry(name: str, score: float) -> str:
     """``[0.607] SiamFC-3s``; very long names cut in the middle, a dash where there is no score."""
     number = "  -  " if math.isnan(score) else f"{score:.3f}"
     return f"[{number}] {shorten(name)}"
+
+
+def legend_inches(entries: Sequence[str]) -> float:
+    """Width to leave for a legend, so that long names do not shrink the axes."""
+    return 0.7 + 0.075 * max(map(len, entries))
 
 
 def shorten(name: str, length: int = LEGEND_NAME_LENGTH) -> str:

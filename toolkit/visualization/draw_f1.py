@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.tables import ranked
-from toolkit.visualization.curves import legend_entry, place_legend
+from toolkit.visualization.curves import legend_entry, legend_inches, place_legend
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.styles import styles
 
@@ -46,15 +46,17 @@ def draw_f1(
     best = {tracker: float(np.nanmax(_f1(*curve))) for tracker, curve in curves.items()}
     order = ranked(best)
     looks = styles(order)
+    entries = {tracker: legend_entry(tracker, best[tracker]) for tracker in order}
     with drawing():
-        figure = new_figure(8.0, 5.2)
+        figure = new_figure(5.6 + legend_inches(list(entries.values())), 5.2)
         axes = figure.add_subplot()
         _contours(axes)
         for tracker in order:
             precision, recall = curves[tracker]
             look = looks[tracker]
-            label = legend_entry(tracker, best[tracker])
-            axes.plot(recall, precision, color=look.color, linestyle=look.line, label=label)
+            axes.plot(
+                recall, precision, color=look.color, linestyle=look.line, label=entries[tracker]
+            )
             peak = int(np.nanargmax(_f1(precision, recall)))
             axes.plot(recall[peak], precision[peak], color=look.color, marker="o", markersize=6)
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect=1, xlabel="Recall", ylabel="Precision")

@@ -65,11 +65,17 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure, sizes in inches; call it within :func:`drawing`."""
+def new_figure(width: float, height: float, layout: str = "constrained") -> "Figure":
+    """An empty figure, sizes in inches; call it within :func:`drawing`.
+
+    Args:
+        width: Of the whole figure, with the legend.
+        height: Of the whole figure.
+        layout: Matplotlib's layout engine; ``"none"`` where the axes are placed by hand.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def encode(figure: "Figure", form: str = "png", dpi: int = DPI) -> bytes:

@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualization.curves import legend_inches
 from toolkit.visualization.figures import drawing, new_figure
 from toolkit.visualization.styles import TrackerStyle, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.projections.polar import PolarAxes
+
+# Inches: the figure's height, the circle's (left, bottom, diameter) with room for two lines of
+# names around it, and the left edge of the legend.
+HEIGHT = 6.0
+CIRCLE = (1.7, 0.6, 4.4)
+LEGEND_LEFT = 7.9
 
 
 def draw_radar(
@@ -38,8 +45,11 @@ def draw_radar(
     angles = np.linspace(0.0, 2 * np.pi, len(spokes), endpoint=False)
     closed = np.append(angles, angles[0])
     with drawing():
-        figure = new_figure(9.6, 6.0)
-        axes = figure.add_subplot(projection="polar")
+        width = LEGEND_LEFT + legend_inches(labels)
+        figure = new_figure(width, HEIGHT, layout="none")  # it would not see the spokes' names
+        left, bottom, side = CIRCLE
+        frame = (left / width, bottom / HEIGHT, side / width, side / HEIGHT)
+        axes = figure.add_axes(frame, projection="polar")
         axes.set_theta_zero_location("N")
         axes.set_theta_direction(-1)
         for label, row, look in zip(labels, values, looks, strict=True):
@@ -54,8 +64,10 @@ def draw_radar(
                 label=label,
             )
         _finish(axes, angles, spokes, values, ring_labels)
-        axes.set_title(title, pad=24)
-        figure.legend(loc="outside right upper", handlelength=2.8)  # clear of the names
+        figure.suptitle(title, x=(left + side / 2) / width, fontweight="bold")
+        figure.legend(
+            loc="upper left", bbox_to_anchor=(LEGEND_LEFT / width, 0.99), handlelength=2.8
+        )
     return figure
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.tables import ranked
-from toolkit.visualization.curves import Curve, CurvePlot, draw_curves, legend_entry, place_legend
+from toolkit.visualization.curves import (
+    Curve,
+    CurvePlot,
+    draw_curves,
+    legend_entry,
+    legend_inches,
+    place_legend,
+)
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.styles import MUTED, styles
 
@@ -87,7 +94,7 @@ def draw_eao_ranking(
     named = set(scores) | set(ranked(others)[:free])
     looks = styles([tracker for tracker in order if tracker in named])
     with drawing():
-        figure = new_figure(8.6, 4.8)
+        figure = new_figure(6.6 + legend_inches([legend_entry(name, 0.0) for name in named]), 4.8)
         axes = figure.add_subplot()
         for rank, tracker in enumerate(order, start=1):
             eao = {**others, **scores}[tracker]

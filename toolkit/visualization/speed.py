@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.visualization.curves import place_legend, shorten
+from toolkit.visualization.curves import legend_inches, place_legend, shorten
 from toolkit.visualization.figures import drawing, new_figure, save
 from toolkit.visualization.published import PublishedScore
 from toolkit.visualization.styles import MUTED, style
@@ -58,7 +58,7 @@ def draw_speed(
     """
     ordered = sorted(scores, key=lambda score: (-score.eao, score.label))
     with drawing():
-        figure = new_figure(10.4, 4.4)
+        figure = new_figure(8.4 + legend_inches([shorten(score.label) for score in scores]), 4.4)
         panels = figure.subplots(1, 2, sharex=True)
         for axes, measure in zip(panels, ("accuracy", "eao"), strict=True):
             _panel(axes, measure, ordered, published, unit)
