@@ -179,9 +179,11 @@ def test_speed_is_frames_by_seconds_and_efo_by_the_filters_time(restarts):
 
 def test_trackers_are_ranked_among_the_published_ones_of_vot2015(tmp_path):
     boxes = data.polygons(data.moving_boxes(120, 3))
-    data.write_pysot_json(tmp_path / "set", "VOT2015", {"walk": boxes}, tags={})
-    data.write_restarts(tmp_path / "results", "Ours", "walk", [[[1], *boxes[1:]]])
-    times = tmp_path / "results" / "Ours" / "baseline" / "walk" / "walk_time.txt"
+    sequences = {f"walk{i}": boxes for i in range(60)}
+    data.write_pysot_json(tmp_path / "set", "VOT2015", sequences, tags={})
+    for name in sequences:
+        data.write_restarts(tmp_path / "results", "Ours", name, [[[1], *boxes[1:]]])
+    times = tmp_path / "results" / "Ours" / "baseline" / "walk0" / "walk0_time.txt"
     times.write_text("0.1\n" * 120)
     dataset = DatasetFactory.create_dataset(name="VOT2015", dataset_root=tmp_path / "set")
     table = evaluate(dataset, tmp_path / "results", ["Ours"], Options()).video_tables[0]
@@ -191,6 +193,16 @@ def test_trackers_are_ranked_among_the_published_ones_of_vot2015(tmp_path):
     assert table.rows[1] == ("MDNet (published)", 2, 0.60, 0.69, 0.38, 0.87)
     efo = evaluate(dataset, tmp_path / "results", ["Ours"], Options(filter_seconds=0.5))
     assert efo.video_tables[0].rows[0][5] == pytest.approx(5.0)
+
+
+def test_a_part_of_vot2015_is_not_ranked_among_the_published_trackers(tmp_path):
+    boxes = data.polygons(data.moving_boxes(120, 3))
+    data.write_pysot_json(tmp_path / "set", "VOT2015", {"walk": boxes}, tags={})
+    data.write_restarts(tmp_path / "results", "Ours", "walk", [[[1], *boxes[1:]]])
+    dataset = DatasetFactory.create_dataset(name="VOT2015", dataset_root=tmp_path / "set")
+    evaluation = evaluate(dataset, tmp_path / "results", ["Ours"], Options())
+    assert evaluation.tables[0].title == "VOT2015 (1 of 60 sequences): restarts"
+    assert not any("published" in table.text() for table in evaluation.video_tables)
 
 
 def test_restart_plots_are_written(restarts, tmp_path, quick_files):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.datasets.dataset import Dataset
+from toolkit.datasets.registry import find_benchmark
 from toolkit.errors import BenchmarkError, ResultsError
 from toolkit.tables import Table, tracker_label
 
@@ -101,10 +102,17 @@ def labels(dataset: Dataset, gaps: Gaps) -> dict[str, str]:
 
 def heading(dataset: Dataset, what: str) -> str:
     """A table's title; says so where the folder lacks sequences of the benchmark."""
-    if not dataset.missing_videos:
+    total = sequences_of(dataset)
+    if len(dataset) == total:
         return f"{title_of(dataset)}: {what}"
-    total = len(dataset) + len(dataset.missing_videos)
     return f"{title_of(dataset)} ({len(dataset)} of {total} sequences): {what}"
+
+
+def sequences_of(dataset: Dataset) -> int:
+    """How many sequences the whole benchmark has, as far as that is known."""
+    benchmark = find_benchmark(dataset.name)
+    known = benchmark.sequences if benchmark else None
+    return known or len(dataset) + len(dataset.missing_videos)
 
 
 def table_of_videos(

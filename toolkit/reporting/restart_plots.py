@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from toolkit.datasets.dataset import Dataset
-from toolkit.datasets.registry import find_benchmark
 from toolkit.evaluation.eao import ALL, EAOBenchmark
 from toolkit.reporting.evaluation import title_of
-from toolkit.reporting.restart_tables import RestartScores
+from toolkit.reporting.restart_tables import RestartScores, published_field
 from toolkit.visualization import draw_eao
 from toolkit.visualization.curves import Curve
-from toolkit.visualization.published import published_scores
 from toolkit.visualization.ranking import draw_eao_curves, draw_eao_ranking
 from toolkit.visualization.speed import SpeedScore, draw_speed
 
@@ -39,8 +37,7 @@ def draw_restarts(
         Title -> PNG file, in the order of a report.
     """
     title = title_of(dataset)
-    known = find_benchmark(dataset.name)
-    field = published_scores(known.name) if known else ()
+    field = published_field(dataset)
     interval = (benchmark.low, benchmark.high)
     ranking = {names[tracker]: found.eao[ALL] for tracker, found in scores.items()}
     published = {row.tracker: row.eao for row in field}

@@ -8,10 +8,16 @@ import numpy as np
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
 from toolkit.evaluation.eao import ALL
-from toolkit.reporting.evaluation import heading, joined, table_of_videos, title_of
+from toolkit.reporting.evaluation import (
+    heading,
+    joined,
+    sequences_of,
+    table_of_videos,
+    title_of,
+)
 from toolkit.tables import Table, ranked
 from toolkit.visualization.attribute_names import attribute_title
-from toolkit.visualization.published import published_scores
+from toolkit.visualization.published import PublishedScore, published_scores
 
 LOW = 0.5  # pysot's threshold for the accuracy of a video worth a look
 FIELD_NOTE = "Published scores have two decimals and the VOT toolkit's EAO."
@@ -95,6 +101,14 @@ def video_tables(
     return tables
 
 
+def published_field(dataset: Dataset) -> tuple[PublishedScore, ...]:
+    """The challenge's published scores; none where only some of its sequences were evaluated."""
+    benchmark = find_benchmark(dataset.name)
+    if benchmark is None or len(dataset) != sequences_of(dataset):
+        return ()
+    return published_scores(benchmark.name)
+
+
 def field_tables(
     dataset: Dataset,
     scores: Mapping[str, RestartScores],
@@ -106,8 +120,7 @@ def field_tables(
 
     Robustness is the challenge's there: losses a sequence. Speeds are in EFO or left out.
     """
-    known = find_benchmark(dataset.name)
-    field = published_scores(known.name) if known else ()
+    field = published_field(dataset)
     if not field:
         return []
     rows = {
