@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 
@@ -8,7 +7,6 @@ import toolkit_data
 
 from toolkit.datasets import (
     DatasetFactory,
-    FolderDataset,
     GOT10kDataset,
     LaSOTDataset,
     NFSDataset,
@@ -63,26 +61,6 @@ def test_the_metadata_of_otb100_serves_its_parts(tmp_path):
     assert sorted(dataset.videos) == ["Coke", "Deer"] and len(dataset.missing_videos) == 49
     assert dataset["Coke"].attr == ["IV", "OPR", "OCC", "FM", "IPR"]
     assert len(create(name="OTB2015", dataset_root=tmp_path)) == 3
-
-
-@pytest.mark.parametrize(
-    ("name", "on_disk", "expected"),
-    [
-        ("00000001.jpg", None, "run/00000001.jpg"),  # bare
-        ("color/00000001.jpg", "run/color", "run/color/00000001.jpg"),  # from the video's folder
-        ("walk/00000001.jpg", "walk", "walk/00000001.jpg"),  # a folder that videos share
-        ("walk/00000001.jpg", None, "walk/00000001.jpg"),
-    ],
-)
-def test_frames_named_from_the_root_or_from_their_folder(tmp_path, name, on_disk, expected):
-    path = toolkit_data.write_pysot_json(tmp_path, "VOT2018", SEQUENCES, tags={})
-    table = json.loads(path.read_text())
-    table["run"]["img_names"] = [name.replace("1", str(number)) for number in range(1, 10)]
-    path.write_text(json.dumps(table))
-    if on_disk:
-        toolkit_data.write_frames(tmp_path / on_disk, SEQUENCES["run"][:1], name="{:08d}.jpg")
-    video = create(name="VOT2018", dataset_root=tmp_path)["run"]
-    assert video.img_names[0] == str(tmp_path / expected)
 
 
 def test_attributes_group_the_videos(tmp_path):
@@ -222,71 +200,6 @@ def test_sequences_that_list_txt_names_may_be_missing(tmp_path):
         create(name="VOT2015", dataset_root=tmp_path)
 
 
-def test_any_folder_in_vot_layout_has_restarts(tmp_path):
-    toolkit_data.write_vot(tmp_path / "mine", SEQUENCES)
-    dataset = create(name=str(tmp_path / "mine"))
-    assert isinstance(dataset, VOTDataset) and dataset.name == "mine"
-
-
-@pytest.mark.parametrize("one", [True, False])
-def test_any_folder_of_frames_is_a_data_set(tmp_path, one):
-    toolkit_data.write_otb(tmp_path, SEQUENCES, images=True)
-    dataset = create(name=str(tmp_path / "walk" if one else tmp_path))
-    assert isinstance(dataset, FolderDataset) and dataset.protocol == "ope"
-    assert sorted(dataset.videos) == (["walk"] if one else ["run", "walk"])
-    images = [image for image, _ in dataset["walk"]]
-    assert len(images) == 6
-    x, y, w, h = SEQUENCES["walk"][4].astype(int)
-    inside = images[4][y + 1 : y + h - 1, x + 1 : x + w - 1]
-    assert inside.min() > 150 and images[4].mean() < inside.mean() / 2
-
-
-def test_zero_based_ground_truth_with_frames_beside_it(tmp_path):
-    toolkit_data.write_rows(tmp_path / "clip" / "groundtruth.txt", SEQUENCES["run"])
-    toolkit_data.write_frames(tmp_path / "clip", SEQUENCES["run"], name="{:08d}.png")
-    video = create(name=str(tmp_path / "clip"))[0]
-    np.testing.assert_array_equal(video.gt_traj, SEQUENCES["run"])
-    assert video.img_names[8].endswith("00000009.png")
-
-
-def test_polygons_outside_the_vot_layout_become_boxes(tmp_path):
-    polygons = toolkit_data.polygons(SEQUENCES["run"])
-    polygons[2] = [5, 2, 9, 4, 7, 11, 3, 6]
-    path = toolkit_data.write_rows(tmp_path / "clip" / "groundtruth.txt", polygons)
-    gt_traj = create(name=str(tmp_path / "clip"))[0].gt_traj
-    assert gt_traj[2] == [3, 2, 6, 9]
-    assert gt_traj[1] == SEQUENCES["run"][1].tolist()
-    path.write_text("1,2,3,4\n1\n")
-    with pytest.raises(DatasetError, match="groundtruth.txt:2: one number, expected x,y,w,h or"):
-        create(name=str(tmp_path / "clip"))
-
-
-def test_two_targets_in_any_folder(tmp_path):
-    for number, name in ((1, "walk"), (2, "walk"), (3, None)):
-        boxes = toolkit_data.one_based(SEQUENCES[name]) if name else []
-        toolkit_data.write_rows(tmp_path / "pair" / f"groundtruth_rect.{number}.txt", boxes)
-    toolkit_data.write_frames(tmp_path / "pair" / "img", SEQUENCES["walk"])
-    for folder in (tmp_path, tmp_path / "pair"):
-        dataset = create(name=str(folder))
-        assert list(dataset.videos) == ["pair-1", "pair-2"]  # the blank file is no target
-        assert dataset["pair-2"][5][0].shape == (48, 64, 3)
-
-
-def test_a_raw_otb_folder_has_more_frames_than_rows(tmp_path):
-    boxes = toolkit_data.moving_boxes(74)
-    toolkit_data.write_otb(tmp_path, {"Football1": boxes}, images=True)
-    toolkit_data.write_frames(tmp_path / "Football1" / "img", boxes[:7], first=75)
-    video = create(name=str(tmp_path / "Football1"))[0]
-    assert len(video) == 74 and video.img_names[-1].endswith("img/0074.jpg")
-
-
-def test_frames_and_annotation_that_do_not_fit(tmp_path):
-    toolkit_data.write_otb(tmp_path, {"walk": SEQUENCES["walk"]}, images=True)
-    (tmp_path / "walk" / "img" / "0006.jpg").unlink()
-    with pytest.raises(DatasetError, match="6 rows, but .* has 5 frames; expected one row a frame"):
-        create(name=str(tmp_path / "walk"))
-
-
 def test_where_a_data_set_is_looked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DSIAM_DATASETS", raising=False)
@@ -326,58 +239,6 @@ def test_a_missing_video_is_named(tmp_path):
     toolkit_data.write_pysot_json(tmp_path, "NFS30", SEQUENCES)
     with pytest.raises(DatasetError, match="NFS30 has no video 'fly'"):
         create(name="NFS30", dataset_root=tmp_path)["fly"]
-
-
-def test_images_are_loaded_and_freed(tmp_path):
-    toolkit_data.write_otb(tmp_path, SEQUENCES, images=True)
-    video = create(name=str(tmp_path), load_img=True)["run"]
-    assert len(video.imgs) == 9 and video.imgs[0] is video[0][0]
-    assert (video.width, video.height) == toolkit_data.IMAGE_SIZE
-    video.free_img()
-    assert video.imgs is None
-
-
-def test_a_missing_or_damaged_frame_is_named(tmp_path):
-    toolkit_data.write_pysot_json(tmp_path, "NFS30", SEQUENCES)
-    video = create(name="NFS30", dataset_root=tmp_path)["run"]
-    with pytest.raises(DatasetError, match="0003.jpg: the frame does not exist"):
-        video[2]
-    path = tmp_path / "run" / "img" / "0003.jpg"
-    path.parent.mkdir(parents=True)
-    path.write_text("no image")
-    with pytest.raises(DatasetError, match="0003.jpg: the frame cannot be decoded"):
-        video[2]
-
-
-@pytest.mark.parametrize("roi", [[5, 6, 20, 10], [5, 6, 25, 6, 25, 16, 5, 16]])
-def test_boxes_and_polygons_are_drawn(tmp_path, roi):
-    toolkit_data.write_pysot_json(tmp_path, "NFS30", SEQUENCES)
-    video = create(name="NFS30", dataset_root=tmp_path)["run"]
-    image = np.zeros((48, 64, 3), np.uint8)
-    assert video.draw_box(roi, image, 1, (0, 255, 0)) is image
-    rows, columns = np.nonzero(image[:, :, 1])
-    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (5, 25, 6, 16)
-    assert not image[8:14, 8:22].any() and not image[:, :, 0].any()
-
-
-def test_shown_frames_hold_annotation_and_results(tmp_path):
-    toolkit_data.write_otb(tmp_path, SEQUENCES, images=True)
-    video = create(name=str(tmp_path))["run"]
-    video.pred_trajs["A"] = np.tile([40.0, 30, 10, 10], (9, 1))
-    frames = video.show(linewidth=1)
-    assert len(frames) == 9
-    x, y = SEQUENCES["run"][5][:2].astype(int)
-    assert frames[5][y, x].tolist() == [0, 255, 0]
-    assert frames[5][30, 45].tolist() == [0, 255, 255]
-    assert video[5][0][30, 45].tolist() != [0, 255, 255]
-
-
-@pytest.mark.parametrize("roi", [[1.0], [float("nan")] * 4])
-def test_codes_and_nan_draw_nothing(tmp_path, roi):
-    toolkit_data.write_pysot_json(tmp_path, "NFS30", SEQUENCES)
-    image = np.zeros((48, 64, 3), np.uint8)
-    create(name="NFS30", dataset_root=tmp_path)["run"].draw_box(roi, image, 2, (1, 2, 3), "name")
-    assert not image.any()
 
 
 @pytest.mark.data
