@@ -13,7 +13,7 @@ from toolkit.bin.test import main
 from toolkit.datasets import DatasetFactory
 
 COMMAND = [sys.executable, "-m", "toolkit.bin.test"]
-TIMEOUT_S = 120
+TIMEOUT_S = 300  # against hanging only
 
 
 @pytest.fixture

@@ -1,13 +1,20 @@
 """A whole run: files, resuming, whose results they are, failures, processes."""
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import running_fakes as fakes
 
 from toolkit.datasets import DatasetFactory
-from toolkit.errors import BenchmarkError, DatasetError, ResultsError, TrackerError
+from toolkit.errors import (
+    BenchmarkError,
+    DatasetError,
+    MissingDependencyError,
+    ResultsError,
+    TrackerError,
+)
 from toolkit.results import read_boxes, read_values
 from toolkit.running import TrackerSpec, run_dataset
 
@@ -131,6 +138,16 @@ def test_a_bad_sequence_costs_itself_only(dataset, results, tmp_path):
     assert not (results / "toy" / "Red" / "s1.txt").exists()
 
 
+def test_a_sequence_that_cannot_be_started_is_a_failure(tmp_path, results):
+    fakes.make_sequence(tmp_path / "toy" / "s0", 3)
+    fakes.make_sequence(tmp_path / "toy" / "s1", 3)
+    (tmp_path / "toy" / "s1" / "groundtruth_rect.txt").write_text("0,0,0,0\n" * 3)
+    dataset = DatasetFactory.create_dataset(name=str(tmp_path / "toy"))
+    report = run(dataset, RED, results, protocol="TRE")
+    assert report.finished == 1
+    assert report.failures == {"s1": "no frame shows a target to start from"}
+
+
 def test_errors_of_a_tracker_fit_one_line(dataset, results, tmp_path):
     fakes.make_sequence(tmp_path / "toy" / "small", 3, target=(5, 5))
     dataset = DatasetFactory.create_dataset(name=str(tmp_path / "toy"))
@@ -193,6 +210,12 @@ def test_a_factory_that_cannot_travel(dataset, results):
 def test_tracker_names_are_folders(name):
     with pytest.raises(TrackerError, match="expected the name of a folder"):
         TrackerSpec(name, fakes.Still)
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed")
+def test_clusters_need_ray(dataset, results):
+    with pytest.raises(MissingDependencyError, match=r"dsiam-plugin\[cluster\]"):
+        run(dataset, RED, results, address="auto")
 
 
 def test_unknown_colour_order(dataset, results):

@@ -47,10 +47,6 @@ class Layout:
         """The first result file of a job in the tracker's folder `root`."""
         return self._path(root, self.result, job.video, job.number)
 
-    def is_done(self, root: Path, job: Job) -> bool:
-        """Whether the job's result stands in the tracker's folder `root`."""
-        return self.result_path(root, job).is_file()
-
     def find_all(self, root: Path, video: str) -> list[Path]:
         """All files that runs on a video left in the tracker's folder `root`."""
         patterns = [self.result, self.time, *([self.confidence] if self.confidence else [])]

@@ -74,14 +74,11 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write the record, atomically.
 
     Raises:
-        ResultsError: The folder cannot be made or written.
+        OSError: The folder cannot be made or written.
     """
-    try:
-        with atomic_write(folder / RECORD) as file:
-            json.dump(record, file, indent=1)
-            file.write("\n")
-    except OSError as error:
-        raise ResultsError(f"{folder}: cannot be written ({error.strerror})") from error
+    with atomic_write(folder / RECORD) as file:
+        json.dump(record, file, indent=1)
+        file.write("\n")
 
 
 def _factory_name(spec: TrackerSpec) -> str:

@@ -11,8 +11,9 @@ from toolkit.errors import BenchmarkError, ResultsError
 from toolkit.evaluation.metrics import PRECISION_INDEX, precision_curve, success_curve
 from toolkit.results import read_boxes
 from toolkit.running.jobs import Job
-from toolkit.running.protocols import ROBUSTNESS, Protocol, choose_protocol
+from toolkit.running.protocols import ROBUSTNESS, choose_protocol
 from toolkit.running.starts import enclosing_box
+from toolkit.running.store import ResultStore
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,23 @@ def score_robustness(
     if way not in ROBUSTNESS:
         names = " or ".join(known.name for known in ROBUSTNESS)
         raise BenchmarkError(f"{way.name} is not scored here, expected {names}")
-    root = Path(tracker_path) / dataset.name / tracker
+    store = ResultStore(Path(tracker_path) / dataset.name / tracker, way.layout)
     scores, runs, planned = [], 0, 0
     for video in dataset:
         jobs = way.jobs(video)
-        done = [job for job in jobs if way.layout.is_done(root, job)]
+        done = [job for job in jobs if store.is_done(job)]
         runs, planned = runs + len(done), planned + len(jobs)
         if done:
-            scores.append(_score_sequence(way, root, done))
+            scores.append(_score_sequence(store, done))
     if not scores:
-        raise ResultsError(f"{root / way.layout.folder}: no results of {way.name}")
+        raise ResultsError(f"{store.root / way.layout.folder}: no results of {way.name}")
     success, precision = np.mean(scores, axis=0).tolist()
     return RobustnessScore(success, precision, runs, planned)
 
 
-def _score_sequence(way: Protocol, root: Path, jobs: list[Job]) -> tuple[float, float]:
+def _score_sequence(store: ResultStore, jobs: list[Job]) -> tuple[float, float]:
     """Success and precision over the frames of all runs on a sequence."""
-    results = [_read(way.layout.result_path(root, job), len(job.images)) for job in jobs]
+    results = [_read(store.layout.result_path(store.root, job), len(job.images)) for job in jobs]
     truths = [enclosing_box(region) for job in jobs for region in job.truth]
     truth, result = np.array(truths, dtype=np.float64), np.concatenate(results)
     success = success_curve(truth, result).mean()

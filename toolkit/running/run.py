@@ -10,14 +10,15 @@ from pathlib import Path
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.video import Video
-from toolkit.errors import DatasetError, ResultsError
+from toolkit.errors import DatasetError
 from toolkit.running.cluster import run_on_cluster
 from toolkit.running.in_process import run_in_process
 from toolkit.running.jobs import Job
 from toolkit.running.processes import run_in_processes
 from toolkit.running.progress import ProgressBar
 from toolkit.running.protocols import Protocol, choose_protocol
-from toolkit.running.provenance import check_record, describe, write_record
+from toolkit.running.provenance import describe
+from toolkit.running.store import ResultStore
 from toolkit.running.trackers import TrackerSpec
 from toolkit.running.worker import Outcome
 
@@ -96,68 +97,48 @@ def run_dataset(
     """
     way = choose_protocol(dataset, protocol)
     videos = _choose_videos(dataset, sequences)
-    root = Path(tracker_path) / dataset.name / tracker.name
-    jobs = [job for video in videos for job in way.jobs(video, repetitions)]
-    _prepare(root, way, dataset, tracker, repetitions if way.repeats else 1, force)
-    waiting = [job for job in jobs if not way.layout.is_done(root, job)]
-    report = RunReport(tracker.name, dataset.name, way.name, skipped=len(jobs) - len(waiting))
+    store = ResultStore(Path(tracker_path) / dataset.name / tracker.name, way.layout)
+    record = describe(tracker, way.name, repetitions if way.repeats else 1)
+    store.claim(record, [video.name for video in dataset], force)
+    report = RunReport(tracker.name, dataset.name, way.name)
+    jobs = _plan(way, videos, repetitions, report)
+    waiting = [job for job in jobs if not store.is_done(job)]
+    report.skipped = len(jobs) - len(waiting)
     if waiting:
         executor = _choose_executor(num, threads, address, gpus)
-        _run(executor, tracker, waiting, way, root, report, progress)
+        frames = sum(len(job.images) for job in waiting)
+        with ProgressBar(f"{tracker.name} {dataset.name} {way.name}", frames, progress) as bar:
+            _run(executor(tracker, waiting, bar.advance), store, report, bar)
     return report
 
 
+def _plan(way: Protocol, videos: Sequence[Video], repetitions: int, report: RunReport) -> list[Job]:
+    """All runs on the videos; videos without any are failures."""
+    jobs: list[Job] = []
+    for video in videos:
+        of_video = way.jobs(video, repetitions)
+        if not of_video:
+            report.failures[video.name] = "no frame shows a target to start from"
+        jobs += of_video
+    return jobs
+
+
 def _run(
-    executor: Executor,
-    tracker: TrackerSpec,
-    jobs: Sequence[Job],
-    way: Protocol,
-    root: Path,
+    running: Generator[Outcome, None, None],
+    store: ResultStore,
     report: RunReport,
-    progress: bool,
+    bar: ProgressBar,
 ) -> None:
-    """Run the jobs, write each result as it comes and note it in `report`."""
-    frames = sum(len(job.images) for job in jobs)
-    title = f"{tracker.name} {report.dataset} {way.name}"
-    with (
-        ProgressBar(title, frames, progress) as bar,
-        closing(executor(tracker, jobs, bar.advance)) as outcomes,
-    ):
+    """Write each result as it comes and note it in the report."""
+    with closing(running) as outcomes:
         for outcome in outcomes:
             bar.add(outcome)
             if outcome.error is not None:
                 report.failures[outcome.job.label] = outcome.error
                 continue
-            _write(way, root, outcome)
+            store.write(outcome.job, outcome.tracks)
             report.finished += 1
-        report.fps = bar.fps
-
-
-def _write(way: Protocol, root: Path, outcome: Outcome) -> None:
-    try:
-        way.layout.write(root, outcome.job, outcome.tracks)
-    except OSError as error:
-        raise ResultsError(f"{root}: cannot be written ({error.strerror})") from error
-
-
-def _prepare(
-    root: Path,
-    way: Protocol,
-    dataset: Dataset,
-    tracker: TrackerSpec,
-    repetitions: int,
-    force: bool,
-) -> None:
-    """Make sure that what stands in the folder and what is going to be added fit together."""
-    folder = root / way.layout.folder
-    record = describe(tracker, way.name, repetitions)
-    standing = [path for video in dataset for path in way.layout.find_all(root, video.name)]
-    if force:
-        for path in standing:
-            path.unlink()
-    else:
-        check_record(folder, record, bool(standing))
-    write_record(folder, record)
+    report.fps = bar.fps
 
 
 def _choose_executor(num: int, threads: int, address: str | None, gpus: float) -> Executor:
@@ -176,7 +157,7 @@ def _choose_videos(dataset: Dataset, names: Sequence[str] | None) -> list[Video]
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise DatasetError(f"{dataset.name} has no sequence {name!r}{hint}")
-    videos = [video for video in dataset if names is None or video.name in names]
+    videos = [video for video in dataset if not names or video.name in names]
     if not any(os.path.isfile(path) for video in videos for path in video.img_names[:1]):
         raise DatasetError(
             f"{dataset.dataset_root}: none of the {len(videos)} sequences has frames; "

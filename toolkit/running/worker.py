@@ -56,6 +56,7 @@ class Worker:
         Raises:
             Exception: Whatever the tracker's factory raises.
         """
+        _seed(spec.name)  # so that weights drawn at random are the same in all workers
         self._tracker = build(spec)
         if threads is not None:
             _limit_threads(threads)
@@ -77,7 +78,7 @@ class Worker:
             frames += 1
             advance()
 
-        _seed(job)
+        _seed(f"{job.video}:{job.number}")
         try:
             return Outcome(job, run_job(job, self._tracker, count))
         except Exception as error:  # a tracker may raise anything; the other jobs go on
@@ -116,8 +117,8 @@ def _limit_threads(threads: int) -> None:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _seed(job: Job) -> None:
-    seed = zlib.crc32(f"{job.video}:{job.number}".encode())
+def _seed(text: str) -> None:
+    seed = zlib.crc32(text.encode())
     random.seed(seed)
     np.random.seed(seed)
     if "torch" in sys.modules:
