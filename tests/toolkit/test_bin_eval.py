@@ -12,6 +12,24 @@ from toolkit.visualization import figures
 
 SEQUENCES = {"fast": data.moving_boxes(8, 1), "slow": data.moving_boxes(12, 2)}
 
+# A stand-in for pysot's package: every curve is constant.
+THEIRS = """
+class OPEBenchmark:
+    def __init__(self, dataset):
+        self.names = [video.name for video in dataset]
+
+    def _curve(self, tracker, size):
+        return {tracker: {name: [0.25] * size for name in self.names}}
+
+    def eval_success(self, tracker):
+        return self._curve(tracker, 21)
+
+    def eval_precision(self, tracker):
+        return self._curve(tracker, 51)
+
+    eval_norm_precision = eval_precision
+"""
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -56,6 +74,17 @@ def test_vis_draws_plots_pictures_and_one_report(folder, monkeypatch):
     page = (folder / "plots" / "set" / "report.html").read_text()
     assert page.count("data:image/png") == 5
     assert "KCF: 1 of 2 sequences" in page
+
+
+def test_pysots_classes_can_compute(folder, capsys):
+    package = folder / "checkout" / "toolkit" / "evaluation"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").write_text(THEIRS)
+    assert main(["-d", "set", "--engine", "pysot", "--pysot-path", "checkout"]) == 0
+    out = capsys.readouterr().out
+    assert "| DSiam     |   0.250 |     0.250 |          0.250 |" in out
+    assert "Computed by pysot's classes in checkout." in out
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,18 @@ def test_restart_plots_are_written(restarts, tmp_path, quick_files):
     assert all(path.is_file() for path in pictures.values())
 
 
+def test_a_challenge_without_an_interval_needs_one(tmp_path):
+    boxes = data.polygons(data.moving_boxes(60, 3))
+    data.write_pysot_json(tmp_path / "set", "VOT2014", {"walk": boxes}, tags={})
+    data.write_restarts(tmp_path / "results", "T", "walk", [[[1], *boxes[1:]]])
+    dataset = DatasetFactory.create_dataset(name="VOT2014", dataset_root=tmp_path / "set")
+    with pytest.raises(BenchmarkError, match="VOT2014 has no EAO interval .* --eao_interval"):
+        evaluate(dataset, tmp_path / "results", ["T"], Options())
+    table = evaluate(dataset, tmp_path / "results", ["T"], Options(interval=(10, 50))).tables[0]
+    assert table.rows[0][4] == pytest.approx(1.0)
+    assert "runs of 10 to 50 frames" in table.note
+
+
 def test_runs_too_short_for_an_eao_leave_its_plots_out(restarts, tmp_path, quick_files):
     evaluation = evaluate(*restarts, ["steady", "lossy"], Options())
     assert math.isnan(evaluation.summary["trackers"]["steady"]["eao"])
@@ -251,6 +263,10 @@ def test_long_term_results_are_ranked_by_f1(tmp_path, quick_files):
     assert evaluation.draw(tmp_path / "plots")["Precision over recall"].is_file()
 
 
-def test_pysots_classes_do_not_know_the_other_definition(tmp_path):
-    with pytest.raises(BenchmarkError, match="do not know the EAO definition 'vot'"):
-        Options(eao="vot", pysot_path=tmp_path)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"eao": "vot"}, "do not know the EAO definition 'vot'"), ({"interval": (1, 2)}, "intervals")],
+)
+def test_what_pysots_classes_cannot_do_is_refused(tmp_path, options, message):
+    with pytest.raises(BenchmarkError, match=message):
+        Options(pysot_path=tmp_path, **options)

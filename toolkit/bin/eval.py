@@ -47,7 +47,13 @@ def _run(arguments: argparse.Namespace) -> int:
     outputs = Outputs(arguments.json, arguments.csv, plots, arguments.sequences)
     outputs.check()
     check_sequences(dataset, arguments.sequences)
-    options = Options(arguments.num, arguments.eao, arguments.pysot_path, arguments.filter_seconds)
+    options = Options(
+        processes=arguments.num,
+        eao=arguments.eao,
+        interval=tuple(arguments.eao_interval) if arguments.eao_interval else None,
+        pysot_path=arguments.pysot_path,
+        filter_seconds=arguments.filter_seconds,
+    )
     evaluation = evaluate(dataset, folder, trackers, options)
     _print(evaluation, arguments)
     for path in outputs.write(evaluation):

@@ -43,6 +43,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     add("-n", "--num", type=_positive, default=1, metavar="N", help="processes (default: 1)")
     add("--eao", choices=("pysot", "vot"), default="pysot",
         help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip
+    add("--eao_interval", nargs=2, type=_positive, metavar=("LOW", "HIGH"),
+        help="lengths of runs it is the mean over (default: the benchmark's)")  # fmt: skip
     add("--engine", choices=("toolkit", "pysot"), default="toolkit",
         help="whose classes compute (default: %(default)s)")  # fmt: skip
     add("--pysot-path", "--pysot_path", type=Path, metavar="DIR", help="checkout for that engine")

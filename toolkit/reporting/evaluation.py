@@ -52,6 +52,8 @@ class Options:
     Attributes:
         processes: Trackers evaluated at the same time.
         eao: Definition of the expected average overlap: ``pysot`` or ``vot``.
+        interval: Shortest and longest run, in frames, for the expected average overlap; None takes
+            the benchmark's.
         pysot_path: A checkout of pysot whose classes are to compute; None computes here.
             The curve of expected average overlap, which they do not give, always is ours.
         filter_seconds: Time VOT's filter operation takes on the machine of the results, which
@@ -60,12 +62,17 @@ class Options:
 
     processes: int = 1
     eao: str = "pysot"
+    interval: tuple[int, int] | None = None
     pysot_path: Path | None = None
     filter_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.pysot_path is not None and self.eao != "pysot":
+        if self.pysot_path is None:
+            return
+        if self.eao != "pysot":
             raise BenchmarkError(f"pysot's classes do not know the EAO definition {self.eao!r}")
+        if self.interval is not None:
+            raise BenchmarkError("pysot's classes have EAO intervals of their own, none is taken")
 
     @property
     def engine_note(self) -> str:

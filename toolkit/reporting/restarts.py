@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from toolkit.datasets.dataset import Dataset
+from toolkit.datasets.registry import find_benchmark
+from toolkit.errors import BenchmarkError
 from toolkit.evaluation import AccuracyRobustnessBenchmark, EAOBenchmark
 from toolkit.evaluation.eao import ALL
 from toolkit.evaluation.pysot_engine import evaluate_with_pysot
@@ -45,7 +47,13 @@ def evaluate_restarts(
         ResultsError: No tracker has a result for any sequence.
         BenchmarkError: The data set has no interval for the expected average overlap.
     """
-    measure = partial(measure_restarts, definition=options.eao, pysot_path=options.pysot_path)
+    interval = options.interval or eao_interval(dataset)
+    measure = partial(
+        measure_restarts,
+        interval=interval,
+        definition=options.eao,
+        pysot_path=options.pysot_path,
+    )
     scores = map_trackers(measure, dataset, folder, trackers, options.processes)
     gaps = {tracker: found.gaps for tracker, found in scores.items()}
     check_any_result(dataset, folder, gaps)
@@ -53,7 +61,7 @@ def evaluate_restarts(
     scores = {tracker: scores[tracker] for tracker in order}
     marked = labels(dataset, gaps)
     names = {tracker: marked[tracker] for tracker in order}
-    benchmark = EAOBenchmark(dataset, definition=options.eao)
+    benchmark = EAOBenchmark(dataset, definition=options.eao, low=interval[0], high=interval[1])
     note = joined(benchmark.describe(), options.engine_note)
     return Evaluation(
         dataset=dataset,
@@ -72,10 +80,25 @@ def evaluate_restarts(
     )
 
 
+def eao_interval(dataset: Dataset) -> tuple[int, int]:
+    """The benchmark's own interval of run lengths.
+
+    Raises:
+        BenchmarkError: It has none.
+    """
+    benchmark = find_benchmark(dataset.name)
+    if benchmark is None or benchmark.eao_interval is None:
+        raise BenchmarkError(
+            f"{dataset.name} has no EAO interval of its own; name one: --eao_interval LOW HIGH"
+        )
+    return benchmark.eao_interval
+
+
 def measure_restarts(
     dataset: Dataset,
     folder: Path,
     tracker: str,
+    interval: tuple[int, int],
     definition: str = "pysot",
     pysot_path: Path | None = None,
 ) -> RestartScores:
@@ -83,7 +106,9 @@ def measure_restarts(
     dataset.load_results(folder, tracker)
     benchmark = AccuracyRobustnessBenchmark(dataset)
     tags = dataset.tags if definition == "pysot" else [ALL]
-    expected = EAOBenchmark(dataset, tags=tags, definition=definition)
+    expected = EAOBenchmark(
+        dataset, tags=tags, definition=definition, low=interval[0], high=interval[1]
+    )
     result, eao = benchmark.eval(tracker)[tracker], expected.eval(tracker)[tracker]
     curve = expected.eval_curves(tracker)[tracker][ALL]
     gaps = {**benchmark.coverage(tracker).gaps, **expected.coverage(tracker).gaps}
