@@ -72,7 +72,10 @@ class TrackingConfig:
         window_influence: Weight of the Hann window in the normalised response.
         upsample: Bicubic upsampling of the response before its peak is sought.
         min_search, max_search: Bounds of the search side, relative to the first frame's.
-        lost_below: A frame whose score is not above this is reported as lost.
+        lost_height: A frame whose peak over the background is below this share of the first
+            frame's is lost; 0 for never.
+        lost_below: So is a frame whose score is not above this; None for never. The paper's and
+            the release's rule, with 0; scores depend on the weights and the target.
     """
 
     scales: int = 3
@@ -83,7 +86,8 @@ class TrackingConfig:
     upsample: int = 16
     min_search: float = 0.2
     max_search: float = 5.0
-    lost_below: float = 0.0
+    lost_height: float = 0.25
+    lost_below: float | None = None
 
 
 @dataclass(frozen=True)

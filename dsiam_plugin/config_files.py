@@ -108,6 +108,7 @@ _TRACKING_RANGES = {
     "scale_damping": (0.0, 1.0),
     "window_influence": (0.0, 1.0),
     "min_search": (0.0, 1.0),
+    "lost_height": (0.0, 1.0),
 }
 _TRANSFORM_RANGES = {
     "rate_v": (0.0, 1.0),

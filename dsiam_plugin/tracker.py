@@ -33,7 +33,7 @@ class TrackResult:
     Attributes:
         box: The target, 0-based float pixels; it may reach over the image's border.
         score: Maximum of the response after the scale penalty; higher is surer.
-        lost: Whether the score says that the target was not found.
+        lost: Whether the response says that the target was not found.
     """
 
     box: Box
@@ -160,7 +160,7 @@ class DSiamTracker:
             calibrations={},
             first_height=1.0,
         )
-        return self._calibrate(image, state) if self._needs_calibration else state
+        return self._calibrate(image, state)
 
     @torch.inference_mode()
     def step(self, image: np.ndarray, state: TrackerState) -> tuple[TrackerState, TrackResult]:
@@ -168,14 +168,14 @@ class DSiamTracker:
         image = as_rgb(image)
         if image.shape[:2] != state.image_size:
             raise ImageError(
-                f"{self.name}: frame is {image.shape[1]}x{image.shape[0]}, the first was "
-                f"{state.image_size[1]}x{state.image_size[0]}"
+                f"{self.name}: frame is {image.shape[1]}x{image.shape[0]}, expected "
+                f"{state.image_size[1]}x{state.image_size[0]} as the first"
             )
         crops = self._search_crops(image, state)
         peak = localize(
             self._respond(state, self._embed(crops)), self.config.tracking, self._window
         )
-        lost = peak.score <= self.config.tracking.lost_below
+        lost = self._is_lost(peak, state)
         recovered = state.lost and not lost
         state = replace(state, center=self._moved(crops[peak.scale], peak), lost=lost)
         if self.config.transform.recenter:
@@ -193,9 +193,10 @@ class DSiamTracker:
     def _gated(self) -> bool:
         return self.config.transform.gate and self.config.transform.adaptive
 
-    @property
-    def _needs_calibration(self) -> bool:
-        return self.config.fusion.balance or self.config.transform.min_confidence > 0
+    def _is_lost(self, peak: Peak, state: TrackerState) -> bool:
+        tracking = self.config.tracking
+        too_low = tracking.lost_below is not None and peak.score <= tracking.lost_below
+        return too_low or peak.height < tracking.lost_height * state.first_height
 
     def _embed(self, crops: Sequence[Crop]) -> dict[str, Tensor]:
         return self.network.embed(np.stack([crop.pixels for crop in crops]))

@@ -55,6 +55,8 @@ _TRANSFORMS = {
         recenter=False,
     ),
 }
+_SCORE_RULE = TrackingConfig(lost_height=0.0, lost_below=0.0)
+_TRACKINGS = {"steady": TrackingConfig(), "release": _SCORE_RULE, "paper": _SCORE_RULE}
 # Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
 _FUSIONS = {
     "steady": FusionConfig(primary_weight=0.7, balance=True),
@@ -97,17 +99,18 @@ def find_variant(name: str) -> Variant:
 
 def _siamfc(preset: str) -> TrackerConfig:
     transform = replace(_TRANSFORMS[preset], variation=False, suppression=False)
-    return TrackerConfig(transform=transform)
+    return TrackerConfig(tracking=_TRACKINGS[preset], transform=transform)
 
 
 def _dsiam(preset: str) -> TrackerConfig:
-    return TrackerConfig(transform=_TRANSFORMS[preset])
+    return TrackerConfig(tracking=_TRACKINGS[preset], transform=_TRANSFORMS[preset])
 
 
 def _dsiamm(preset: str, **transform: bool) -> TrackerConfig:
     return TrackerConfig(
         model=ModelConfig(layers=("conv5", "conv4")),
         fusion=_FUSIONS[preset],
+        tracking=_TRACKINGS[preset],
         transform=replace(_TRANSFORMS[preset], **transform),
     )
 
@@ -119,7 +122,7 @@ def _dsiamm_vgg19(preset: str) -> TrackerConfig:
             backbone="vgg19", layers=("conv5_4", "conv4_4"), head_scale=1.0, head_bias=-0.25
         ),
         fusion=FusionConfig(primary_weight=0.8, balance=True),
-        tracking=TrackingConfig(scale_damping=0.58),
+        tracking=replace(_TRACKINGS[preset], scale_damping=0.58),
         transform=replace(_TRANSFORMS[preset], lambda_v=10.0),
     )
 

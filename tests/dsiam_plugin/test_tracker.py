@@ -129,7 +129,7 @@ def test_bad_input_is_named_and_leaves_the_target(build):
         tracker.init(images[0], (500, 0, 10, 10))
     tracker.init(images[0], boxes[0])
     state = tracker.state
-    with pytest.raises(ImageError, match="frame is 100x120, the first was 160x120"):
+    with pytest.raises(ImageError, match="frame is 100x120, expected 160x120"):
         tracker.track(images[1][:, :100])
     with pytest.raises(ImageError, match="float64"):
         tracker.track(images[1].astype(float))
@@ -170,8 +170,18 @@ def test_gate_on_a_loss(build):
     assert state.search_side == pytest.approx(5 * first.search_side)
 
 
+@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
+def test_a_grey_frame_is_lost_and_the_target_is_not(build, name):
+    tracker = build(name)
+    images, boxes = moving_patch(3)
+    first = tracker.start(images[0], boxes[0])
+    grey = np.full_like(images[0], 128)
+    assert tracker.step(grey, first)[1].lost
+    assert not tracker.step(images[1], first)[1].lost
+
+
 def test_recovery_takes_the_search_side_of_the_target(build):
-    tracker = build("DSiam", {"transform": "release", "tracking": {"lost_below": -1e9}})
+    tracker = build("DSiam", {"transform": "release", "tracking": {"lost_below": None}})
     images, boxes = moving_patch(3)
     first = tracker.start(images[0], boxes[0])
     grown = replace(first, lost=True, search_side=1.1 * first.search_side)
