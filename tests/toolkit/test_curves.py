@@ -71,6 +71,12 @@ def test_long_names_keep_both_ends():
     assert shorten("KCF") == "KCF"
 
 
+def test_signs_of_mathematics_in_names_are_shown_as_they_are():
+    figure = draw_curves(PLOT, {"a": Curve("a_1$x^2$", np.zeros(5), 0.5)})
+    text = legend_of(figure).get_texts()[0]
+    assert (text.get_text(), text.get_parse_math()) == ("[0.500] a_1$x^2$", False)
+
+
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingDependencyError, match=r"dsiam-plugin\[plots\]"):

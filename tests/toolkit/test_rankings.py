@@ -9,6 +9,7 @@ from toolkit.visualization.curves import Curve
 from toolkit.visualization.published import published_scores
 from toolkit.visualization.ranking import draw_eao_curves, draw_eao_ranking
 from toolkit.visualization.speed import SpeedScore, draw_speed
+from toolkit.visualization.styles import style
 
 
 def texts(owner):
@@ -66,6 +67,19 @@ def test_attributes_are_drawn_as_radar_and_bars():
     np.testing.assert_allclose(heights, [0.7, 0.8, 0.6, 0.5, 0.5, 0.4, 0.6, np.nan])
     assert len(figures["radar"].axes[0].get_lines()) == 2
     assert set(draw_attributes(scores, "D", {"ALL": 9, "IV": 3})) == {"bars"}
+
+
+def test_trackers_that_never_hit_are_drawn_too():
+    scores = {"A": dict.fromkeys(("ALL", "IV", "FM", "OV"), 0.0)}
+    figures = draw_attributes(scores, "D", {"ALL": 9, "IV": 3, "FM": 4, "OV": 2})
+    assert figures["radar"].axes[0].get_ylim()[1] > 0
+    assert draw_eao({"A": {"all": 0.0, "occlusion": np.nan}}).axes[0].get_ylim()[1] > 0
+
+
+def test_a_tracker_keeps_its_look_whoever_is_published_beside_it():
+    figure = draw_eao_ranking({"A": 0.1, "B": 0.2}, "VOT2015", {"X": 0.3})
+    colors = {line.get_label()[-1]: line.get_color() for line in figure.axes[0].get_lines()[1:]}
+    assert (colors["B"], colors["A"]) == (style(0).color, style(1).color)
 
 
 def test_the_best_f1_ranks_the_long_term_plot():

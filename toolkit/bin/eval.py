@@ -15,6 +15,7 @@ from toolkit.reporting.pictures import check_sequences
 from toolkit.reporting.trackers import find_trackers
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,12 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; those of the process by default.
 
     Returns:
-        0, or 2 for bad input. Results that are missing for some sequences are listed and marked,
-        and are no error.
+        0, 2 for bad input, 130 for an interrupt. Results that are missing for some sequences are
+        listed and marked, and are no error.
     """
     arguments = parse_arguments(argv)
     try:
         return _run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("dsiam eval: interrupted\n")
+        return EXIT_INTERRUPT
+    except BrokenPipeError:
+        raise  # the reader of the output has gone, which is no bad input
     except (ToolkitError, OSError) as error:
         sys.stderr.write(f"dsiam eval: error: {error}\n")
         return EXIT_BAD_INPUT

@@ -94,7 +94,7 @@ def _bars(
         top = np.nanmax([[row[a] for a in attributes] for row in scores.values()])
         for axes, chunk in zip(panels, chunks, strict=True):
             _bar_row(axes, chunk, scores, sizes, legend, looks)
-            axes.set_ylim(0.0, min(1.0, 1.08 * top))
+            axes.set_ylim(0.0, min(1.0, 1.08 * top) or 1.0)
         panels[0].set_title(title, loc="left")
         place_legend(panels[0])
     return figure

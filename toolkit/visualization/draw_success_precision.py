@@ -63,7 +63,7 @@ def draw_success_precision(
         "precision": precision_ret,
         "norm_precision": norm_precision_ret,
     }
-    looks = tracker_styles(success_ret)
+    looks = tracker_styles({**(norm_precision_ret or {}), **(precision_ret or {}), **success_ret})
     figures = {}
     for measure, curves in measures.items():
         if curves:

@@ -25,6 +25,7 @@ DPI = 150
 # switches LaTeX on when imported) changes what is drawn.
 STYLE = {
     "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a tracker's name is one
     "font.size": 10,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEIGHT = 6.0
 CIRCLE = (1.7, 0.6, 4.4)
 LEGEND_LEFT = 7.9
+SMALLEST_RADIUS = 0.1  # of the circle, where all values are 0
 
 
 def draw_radar(
@@ -79,7 +80,7 @@ def _finish(
     ring_labels: bool,
 ) -> None:
     """Rings from just inside the smallest value, so that differences fill the chart."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = float(np.nanmin(values)), max(float(np.nanmax(values)), SMALLEST_RADIUS)
     inner = np.floor(max(low - 0.05, 0.0) * 10) / 10
     axes.set_ylim(inner, high + 0.02 * (high - inner))
     axes.set_xticks(angles, [_two_lines(name) for name in spokes])

@@ -92,7 +92,7 @@ def draw_eao_ranking(
     order = ranked({**others, **scores})
     free = max(0, NAMED - len(scores))
     named = set(scores) | set(ranked(others)[:free])
-    looks = styles([tracker for tracker in order if tracker in named])
+    looks = styles([*ranked(scores), *ranked(others)[:free]])  # first the same as elsewhere
     with drawing():
         figure = new_figure(6.6 + legend_inches([legend_entry(name, 0.0) for name in named]), 4.8)
         axes = figure.add_subplot()

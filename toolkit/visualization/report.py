@@ -18,7 +18,8 @@ table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular
 caption { text-align: left; font-weight: bold; padding: .4rem 0 }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right }
 th:first-child, td:first-child { text-align: left }
-.wide { overflow-x: auto } .low { color: #b00020 } .note { color: #555; font-size: .9rem }
+.wide { overflow-x: auto } .low { color: #b00020 }
+.note { color: #555; font-size: .9rem; white-space: pre-line }
 figure { margin: 1.5rem 0 } img { max-width: 100%; height: auto }
 details { margin: 1rem 0 } summary { cursor: pointer; font-weight: bold }
 """
