@@ -1,6 +1,7 @@
 """`python -m toolkit.bin.eval`, also `dsiam eval`: score results, draw plots, write a report."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from toolkit.reporting.trackers import find_trackers
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader of the output has gone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("dsiam eval: interrupted\n")
         return EXIT_INTERRUPT
     except BrokenPipeError:
-        raise  # the reader of the output has gone, which is no bad input
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit as well
+        return EXIT_BROKEN_PIPE
     except (ToolkitError, OSError) as error:
         sys.stderr.write(f"dsiam eval: error: {error}\n")
         return EXIT_BAD_INPUT
@@ -64,6 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
     _print(evaluation, arguments)
     for path in outputs.write(evaluation):
         print(f"wrote {path}")
+    sys.stdout.flush()  # so that a closed pipe is noticed here
     return 0
 
 
