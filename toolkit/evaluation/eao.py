@@ -150,9 +150,11 @@ class EAOBenchmark(RestartBenchmark):
 def _interval(name: str, low: int | None, high: int | None) -> tuple[int, int]:
     benchmark = find_benchmark(name)
     known = benchmark.eao_interval if benchmark else None
-    if known is None and (low is None or high is None):
+    if known is not None:
+        low = known[0] if low is None else low
+        high = known[1] if high is None else high
+    if low is None or high is None:
         raise BenchmarkError(f"{name} has no EAO interval of its own: pass low= and high=")
-    low, high = low if low is not None else known[0], high if high is not None else known[1]
     if not 1 <= low <= high:
         raise BenchmarkError(f"EAO interval {low} to {high}, expected 1 <= low <= high")
     return low, high

@@ -22,7 +22,8 @@ class Video:
         self.gt_traj = description["gt_traj"]
         self.pred_trajs: dict = {}
         self.confidence: dict = {}
-        for key in ("width", "height", "tags"):
+        self.tags = description.get("tags", {})
+        for key in ("width", "height"):
             if key in description:
                 setattr(self, key, description[key])
         if "absent" in description:

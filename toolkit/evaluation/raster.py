@@ -74,8 +74,9 @@ def count_pixels(
     for chosen, runs_of in ((convex, _convex_runs), (~convex, _general_runs)):
         for block in _blocks(np.flatnonzero(chosen), height):
             windows = _Windows.of(width[block], height[block])
-            runs = [runs_of(corners[..., block], windows, rule) for corners in (first, second)]
-            counts[:, block] = _count(*runs, windows)
+            one = runs_of(first[..., block], windows, rule)
+            other = runs_of(second[..., block], windows, rule)
+            counts[:, block] = _count(one, other, windows)
     return counts[0], counts[1]
 
 

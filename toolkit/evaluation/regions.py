@@ -12,7 +12,7 @@ Both round corners to whole pixels and count within the image.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from typing import Literal
 
 import numpy as np
@@ -59,9 +59,9 @@ class Regions:
         """Which regions are this code, (n,) bool."""
         return (self.sizes == CODE) & (self.values[:, 0] == code)
 
-    def chosen(self, mask: np.ndarray) -> "Regions":
-        """The regions where `mask`, (n,) bool, is set."""
-        return Regions(self.sizes[mask], self.values[mask])
+    def chosen(self, which: np.ndarray | slice) -> "Regions":
+        """Some of the regions: a slice, indices (m,) or a mask (n,) of bool."""
+        return Regions(self.sizes[which], self.values[which])
 
     def reach_beyond(self, bounds: tuple[float, float]) -> np.ndarray:
         """Which regions have a point right of or below the bounds, (n,) bool; codes have none."""
@@ -104,15 +104,16 @@ def region_overlaps(
     for regions in (predictions, truths):
         _check_sizes(regions.sizes)
     overlaps = np.full(len(truths), np.nan)
-    sizes = np.stack((_finite_sizes(predictions), _finite_sizes(truths)), axis=1)
-    for size_pair in np.unique(sizes, axis=0):
-        chosen = np.flatnonzero((sizes == size_pair).all(axis=1))
-        regions = [
-            both.values[chosen, :size]
-            for both, size in zip((predictions, truths), size_pair, strict=True)
-        ]
-        overlaps[chosen] = _OVERLAPS[convention](*regions, bounds)
-    missed = (predictions.sizes != CODE) & (sizes[:, 0] == CODE) & (sizes[:, 1] != CODE)
+    found_sizes, wanted_sizes = _finite_sizes(predictions), _finite_sizes(truths)
+    kinds = [np.unique(sizes) for sizes in (found_sizes, wanted_sizes)]
+    for found_size, wanted_size in product(*kinds):
+        chosen = np.flatnonzero((found_sizes == found_size) & (wanted_sizes == wanted_size))
+        if len(chosen) == 0:
+            continue
+        found = predictions.values[chosen, :found_size]
+        wanted = truths.values[chosen, :wanted_size]
+        overlaps[chosen] = _OVERLAPS[convention](found, wanted, bounds)
+    missed = (predictions.sizes != CODE) & (found_sizes == CODE) & (wanted_sizes != CODE)
     overlaps[missed] = 0
     return overlaps
 
@@ -172,7 +173,9 @@ def _pysot_corners(values: np.ndarray) -> np.ndarray:
 def _pysot_box(corners: np.ndarray, bounds: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Whole-pixel bounding boxes within the image: lower and upper corner, (2, n) float32."""
     low = np.maximum(np.floor(corners.min(axis=1)), 0)
-    return low, np.minimum(np.ceil(corners.max(axis=1)), np.float32(bounds)[:, None])
+    return low, np.minimum(
+        np.ceil(corners.max(axis=1)), np.array(bounds, dtype=np.float32)[:, None]
+    )
 
 
 def _pysot_apart(

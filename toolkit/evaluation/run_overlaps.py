@@ -8,6 +8,7 @@ apart: accuracy counts up to column `width` and row `height`, EAO up to `width -
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -60,22 +61,29 @@ def run_overlaps(video: Any, tracker: str, repetitions: Sequence) -> RunOverlaps
 
 
 def _count(video: Any, repetitions: Sequence) -> RunOverlaps:
+    """Count all repetitions at once, as one long trajectory."""
     truth = Regions.pack(video.gt_traj)
-    runs = [Regions.pack(repetition) for repetition in repetitions]
+    frames, times = len(truth), len(repetitions)
+    together = Regions.pack(list(chain.from_iterable(repetitions)))
+    truths = truth.chosen(np.tile(np.arange(frames), times))
     size = (video.width, video.height)
-    wide = [region_overlaps(run, truth, size) for run in runs]
-    narrow = [
-        _narrowed(overlaps, run, truth, size) for overlaps, run in zip(wide, runs, strict=True)
-    ]
-    return RunOverlaps(repetitions, video.gt_traj, runs, wide, narrow)
+    wide = region_overlaps(together, truths, size)
+    narrow = _narrowed(wide, together, truths, size)
+    return RunOverlaps(
+        repetitions,
+        video.gt_traj,
+        [together.chosen(slice(start, start + frames)) for start in range(0, len(wide), frames)],
+        list(wide.reshape(times, frames)),
+        list(narrow.reshape(times, frames)),
+    )
 
 
 def _narrowed(
-    overlaps: np.ndarray, run: Regions, truth: Regions, size: tuple[int, int]
+    overlaps: np.ndarray, runs: Regions, truths: Regions, size: tuple[int, int]
 ) -> np.ndarray:
     """The overlaps within bounds a pixel narrower on the right and at the bottom."""
     bounds = (size[0] - 1, size[1] - 1)
-    beyond = run.reach_beyond(bounds) | truth.reach_beyond(bounds)
+    beyond = runs.reach_beyond(bounds) | truths.reach_beyond(bounds)
     narrowed = overlaps.copy()
-    narrowed[beyond] = region_overlaps(run.chosen(beyond), truth.chosen(beyond), bounds)
+    narrowed[beyond] = region_overlaps(runs.chosen(beyond), truths.chosen(beyond), bounds)
     return narrowed
