@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
         name=arguments.dataset, dataset_root=arguments.dataset_dir
     )
     folder, trackers = find_trackers(
-        arguments.tracker_path, arguments.dataset, arguments.trackers, arguments.tracker_prefix
+        arguments.tracker_path, dataset.name, arguments.trackers, arguments.tracker_prefix
     )
     drawn = arguments.vis or arguments.plots or arguments.sequences
     plots = (arguments.plots or Path("plots") / title_of(dataset)) if drawn else None

@@ -10,6 +10,7 @@ import numpy as np
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
 from toolkit.errors import BenchmarkError, ResultsError
+from toolkit.evaluation.eao import Definition
 from toolkit.tables import Table, tracker_label
 
 COLUMNS = 8  # trackers side by side in a table of videos; more do not fit a terminal
@@ -61,7 +62,7 @@ class Options:
     """
 
     processes: int = 1
-    eao: str = "pysot"
+    eao: Definition = "pysot"
     interval: tuple[int, int] | None = None
     pysot_path: Path | None = None
     filter_seconds: float | None = None

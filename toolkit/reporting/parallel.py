@@ -1,23 +1,22 @@
 """One task a tracker, in this process or several."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from toolkit.datasets.dataset import Dataset
 
 Outcome = TypeVar("Outcome")
-Measure = Callable[[Dataset, str | os.PathLike[str], str], Outcome]
 
 _held: list[Dataset] = []  # in a worker: the data set, sent once and not with every task
 
 
 def map_trackers(
-    measure: Measure,
+    measure: Callable[[Dataset, Path, str], Outcome],
     dataset: Dataset,
-    folder: str | os.PathLike[str],
+    folder: Path,
     trackers: Sequence[str],
     processes: int = 1,
 ) -> dict[str, Outcome]:
@@ -48,5 +47,5 @@ def _hold(dataset: Dataset) -> None:
     _held[:] = [dataset]
 
 
-def _call(measure: Measure, folder: str | os.PathLike[str], tracker: str) -> Outcome:
+def _call(measure: Callable[[Dataset, Path, str], Outcome], folder: Path, tracker: str) -> Outcome:
     return measure(_held[0], folder, tracker)

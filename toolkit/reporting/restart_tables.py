@@ -15,7 +15,7 @@ from toolkit.reporting.evaluation import (
     table_of_videos,
     title_of,
 )
-from toolkit.tables import Table, ranked
+from toolkit.tables import Cell, Table, ranked
 from toolkit.visualization.attribute_names import attribute_title
 from toolkit.visualization.published import PublishedScore, published_scores
 
@@ -56,8 +56,8 @@ def main_table(
     filter_seconds: float | None,
 ) -> Table:
     """Accuracy, robustness, losses and EAO, and the speed where it is known."""
-    columns = ("Tracker", "Accuracy", "Robustness", "Lost", "EAO")
-    rows = [
+    columns: tuple[str, ...] = ("Tracker", "Accuracy", "Robustness", "Lost", "EAO")
+    rows: list[tuple[Cell, ...]] = [
         (name, found.accuracy, found.robustness, found.lost, found.eao[ALL])
         for found, name in zip(scores.values(), names.values(), strict=True)
     ]
@@ -123,7 +123,7 @@ def field_tables(
     field = published_field(dataset)
     if not field:
         return []
-    rows = {
+    rows: dict[str, tuple[Cell, ...]] = {
         f"{row.tracker} (published)": (row.accuracy, row.robustness, row.eao, row.speed_efo)
         for row in field
     }

@@ -11,7 +11,7 @@ from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
 from toolkit.errors import BenchmarkError
 from toolkit.evaluation import AccuracyRobustnessBenchmark, EAOBenchmark
-from toolkit.evaluation.eao import ALL
+from toolkit.evaluation.eao import ALL, Definition
 from toolkit.evaluation.pysot_engine import evaluate_with_pysot
 from toolkit.evaluation.regions import Regions, region_overlaps
 from toolkit.evaluation.result_tables import accuracy_robustness_scores
@@ -99,7 +99,7 @@ def measure_restarts(
     folder: Path,
     tracker: str,
     interval: tuple[int, int],
-    definition: str = "pysot",
+    definition: Definition = "pysot",
     pysot_path: Path | None = None,
 ) -> RestartScores:
     """One tracker's scores; tags have an expected average overlap in pysot's definition only."""

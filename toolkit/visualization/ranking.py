@@ -94,6 +94,8 @@ def draw_eao_ranking(
     named = set(scores) | set(ranked(others)[:free])
     looks = styles([*ranked(scores), *ranked(others)[:free]])  # first the same as elsewhere
     with drawing():
+        from matplotlib.ticker import MaxNLocator
+
         figure = new_figure(6.6 + legend_inches([legend_entry(name, 0.0) for name in named]), 4.8)
         axes = figure.add_subplot()
         for rank, tracker in enumerate(order, start=1):
@@ -115,7 +117,7 @@ def draw_eao_ranking(
             )
         axes.set_xlim(len(order) + 0.5, 0.5)
         axes.set_ylim(bottom=0.0)
-        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set(xlabel="Rank", ylabel="Expected average overlap")
         axes.set_title(f"Expected average overlap ({definition}) on {name}", loc="left")
         place_legend(axes, bold=[tracker in scores for tracker in order if tracker in named])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.files import atomic_write
-from toolkit.tables import Table
+from toolkit.tables import Cell, Table
 
 STYLE = """
 body { font-family: sans-serif; color: #222; max-width: 76rem; margin: 2rem auto; padding: 0 1rem }
@@ -98,13 +98,13 @@ def _table(table: Table, folded: bool) -> str:
     return f"<details><summary>{caption}</summary>\n{grid}</details>\n" if folded else grid
 
 
-def _cells(table: Table, row: Sequence) -> str:
+def _cells(table: Table, row: Sequence[Cell]) -> str:
     return "".join(
         f"<td{_low(table, value)}>{html.escape(table.cell(value))}</td>" for value in row
     )
 
 
-def _low(table: Table, value: object) -> str:
+def _low(table: Table, value: Cell) -> str:
     return ' class="low"' if table.is_low(value) else ""
 
 
