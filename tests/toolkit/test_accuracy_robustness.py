@@ -58,7 +58,7 @@ def test_bounds_of_accuracy_and_eao_each_equal_a_count_of_their_own():
     runs = [restart_run(rng, truth, {50, 120}, noise=9) for _ in range(2)]
     runs.append([[1], *[random_polygon(rng, 4, 80, rng.uniform(200, 300, 2)) for _ in truth[1:]]])
     video = StubVideo("v", truth, tracker=runs)
-    counted = run_overlaps(video, "tracker", runs)
+    counted = run_overlaps(video, runs)
     for number, run in enumerate(runs):
         for bounds, got in (((320, 240), counted.for_accuracy), ((319, 239), counted.for_eao)):
             expected = region_overlaps(Regions.pack(run), Regions.pack(truth), bounds)
@@ -69,13 +69,18 @@ def test_bounds_of_accuracy_and_eao_each_equal_a_count_of_their_own():
     )
 
 
-def test_overlaps_are_counted_once_and_again_when_the_results_change():
-    video = StubVideo("v", [BOX] * 3, tracker=[[[1], BOX, BOX]])
-    first = run_overlaps(video, "tracker", video.pred_trajs["tracker"])
-    assert run_overlaps(video, "tracker", video.pred_trajs["tracker"]) is first
-    video.pred_trajs["tracker"] = [[[1], HALF, HALF]]
-    changed = run_overlaps(video, "tracker", video.pred_trajs["tracker"])
-    assert changed.for_accuracy[0][1] < first.for_accuracy[0][1]
+def test_overlaps_are_counted_once_and_again_when_anything_changes():
+    runs = [[[1], BOX, BOX]]
+    video = StubVideo("v", [BOX] * 3, tracker=runs)
+    first = run_overlaps(video, runs)
+    assert run_overlaps(video, [list(runs[0])]) is first
+    runs[0][1] = HALF  # in place
+    assert run_overlaps(video, runs).for_accuracy[0][1] < 1
+    video.gt_traj[1] = HALF
+    assert run_overlaps(video, runs).for_accuracy[0][1] == 1
+    assert run_overlaps(video, runs * 2).for_accuracy.shape == (2, 3)
+    video.width = 15
+    assert run_overlaps(video, runs).size == (15, 240)
 
 
 def test_the_table_marks_gaps_and_names_the_definition(capsys):

@@ -77,14 +77,14 @@ class AccuracyRobustnessBenchmark(RestartBenchmark):
     def _eval(self, tracker: str) -> AccuracyRobustness:
         overlaps, failures = {}, {}
         for video, repetitions in self.results(tracker):
-            counted = run_overlaps(video, tracker, repetitions)
+            counted = run_overlaps(video, repetitions)
             overlaps[video.name] = _mean_overlaps(
                 [
                     np.where(burn_in_frames(run, self.burnin), np.nan, values)
-                    for run, values in zip(counted.runs, counted.for_accuracy, strict=True)
+                    for run, values in zip(counted.repetitions, counted.for_accuracy, strict=True)
                 ]
             )
-            failures[video.name] = [len(failure_frames(run)) for run in counted.runs]
+            failures[video.name] = [len(failure_frames(run)) for run in counted.repetitions]
         return {"overlaps": overlaps, "failures": failures}
 
 

@@ -119,7 +119,7 @@ class EAOBenchmark(RestartBenchmark):
         longest = 1
         for video, repetitions in self.results(tracker):
             longest = max(longest, len(video.gt_traj))
-            for cut in self._cut_runs(video, tracker, repetitions):
+            for cut in self._cut_runs(video, repetitions):
                 fragments += cut
                 for tag in self.tags:
                     weights[tag] += [_weight(video, tag, fragment) for fragment in cut]
@@ -133,17 +133,15 @@ class EAOBenchmark(RestartBenchmark):
                 curve[0] = 1.0
         return curves
 
-    def _cut_runs(
-        self, video: Any, tracker: str, repetitions: Sequence
-    ) -> Iterator[list[Fragment]]:
+    def _cut_runs(self, video: Any, repetitions: Sequence) -> Iterator[list[Fragment]]:
         """The fragments of each repetition."""
         if self.definition == "vot":
             truth, size = Regions.pack(video.gt_traj), (video.width, video.height)
             for run in map(Regions.pack, repetitions):
                 yield vot_fragments(region_overlaps(run, truth, size, "vot"), run)
             return
-        counted = run_overlaps(video, tracker, repetitions)
-        for run, overlaps in zip(counted.runs, counted.for_eao, strict=True):
+        counted = run_overlaps(video, repetitions)
+        for run, overlaps in zip(counted.repetitions, counted.for_eao, strict=True):
             yield pysot_fragments(overlaps, failure_frames(run).tolist(), self.skipping)
 
 

@@ -121,9 +121,10 @@ def _convex_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list
     crossing *= np.repeat(dx, count)
     crossing += np.repeat(x, count)
     side_start = np.tile(windows.starts, QUAD) + rows * (dy > 0)
-    number += np.repeat(side_start + top.astype(np.intp) - first, count)
+    position = np.repeat(side_start + top.astype(np.intp) - first, count)
+    position += number
     sides = np.full(2 * rows, np.inf)
-    sides[number] = np.trunc(crossing, out=crossing)
+    sides[position] = np.trunc(crossing, out=crossing)
     left = np.minimum(sides[:rows], sides[rows:])
     right = np.maximum(sides[:rows], sides[rows:])
     if not rule.lone_pixels:

@@ -63,6 +63,12 @@ class Regions:
         """Some of the regions: a slice, indices (m,) or a mask (n,) of bool."""
         return Regions(self.sizes[which], self.values[which])
 
+    def equal(self, other: "Regions") -> bool:
+        """Whether both hold the same numbers."""
+        return np.array_equal(self.sizes, other.sizes) and np.array_equal(
+            self.values, other.values, equal_nan=True
+        )
+
     def reach_beyond(self, bounds: tuple[float, float]) -> np.ndarray:
         """Which regions have a point right of or below the bounds, (n,) bool; codes have none."""
         x, y = self.values[:, 0::2].copy(), self.values[:, 1::2].copy()

@@ -1,8 +1,8 @@
-"""Overlaps of restart runs, counted once for all benchmarks of a data set.
+"""Overlaps of restart runs, counted once for accuracy and EAO.
 
-Counting pixels is nearly all the work of accuracy and of EAO, and pysot bounds the two a pixel
-apart: accuracy counts up to column `width` and row `height`, EAO up to `width - 1` and
-`height - 1`. Only regions that reach the last column or row are counted twice.
+Counting pixels is nearly all the work of both, and pysot bounds the two a pixel apart: accuracy
+counts up to column `width` and row `height`, EAO up to `width - 1` and `height - 1`. Only regions
+that reach the last column or row are counted twice.
 """
 
 import weakref
@@ -21,61 +21,58 @@ class RunOverlaps:
     """Overlaps of one tracker's repetitions on one sequence.
 
     Attributes:
-        trajectories: What was counted: the repetitions.
-        truth: What it was compared with: the sequence's annotation.
-        runs: The repetitions as arrays.
-        for_accuracy: One (frames,) array a repetition, NaN where a region is a code.
+        runs: The repetitions, one after the other.
+        truth: The annotation.
+        size: Width and height of the images, px.
+        for_accuracy: (repetitions, frames), NaN where a region is a code.
         for_eao: The same within EAO's narrower bounds.
     """
 
-    trajectories: Sequence
-    truth: Sequence
-    runs: list[Regions]
-    for_accuracy: list[np.ndarray]
-    for_eao: list[np.ndarray]
+    runs: Regions
+    truth: Regions
+    size: tuple[int, int]
+    for_accuracy: np.ndarray
+    for_eao: np.ndarray
+
+    @property
+    def repetitions(self) -> list[Regions]:
+        """Each repetition by itself."""
+        frames = len(self.truth)
+        starts = range(0, len(self.runs), frames)
+        return [self.runs.chosen(slice(start, start + frames)) for start in starts]
 
 
-# The last tracker counted on each video: enough for accuracy and EAO one after the other, and no
-# growing heap where many trackers are evaluated.
+# The last overlaps of each video: enough for accuracy and EAO of a tracker one after the other,
+# and no growing heap where many trackers are evaluated.
 _LAST: "weakref.WeakKeyDictionary[Any, RunOverlaps]" = weakref.WeakKeyDictionary()
 
 
-def run_overlaps(video: Any, tracker: str, repetitions: Sequence) -> RunOverlaps:
-    """Overlaps by pysot's definition, those of the last call where the results are the same ones.
+def run_overlaps(video: Any, repetitions: Sequence) -> RunOverlaps:
+    """Overlaps by pysot's definition; those of the last call if nothing has changed since.
 
     Args:
         video: The sequence, with `gt_traj`, `width` and `height`.
-        tracker: Whose results.
         repetitions: Trajectories, each with one region a frame of the sequence.
 
     Returns:
         Overlaps of every repetition.
     """
+    runs, truth = Regions.pack(list(chain.from_iterable(repetitions))), Regions.pack(video.gt_traj)
+    size = (video.width, video.height)
     last = _LAST.get(video)
-    if last and last.trajectories is repetitions and last.truth is video.gt_traj:
+    if last and last.size == size and last.runs.equal(runs) and last.truth.equal(truth):
         return last
-    counted = _count(video, repetitions)
-    if video.pred_trajs.get(tracker) is repetitions:  # else they were read for this call alone
-        _LAST[video] = counted
+    _LAST[video] = counted = _count(runs, truth, size)
     return counted
 
 
-def _count(video: Any, repetitions: Sequence) -> RunOverlaps:
+def _count(runs: Regions, truth: Regions, size: tuple[int, int]) -> RunOverlaps:
     """Count all repetitions at once, as one long trajectory."""
-    truth = Regions.pack(video.gt_traj)
-    frames, times = len(truth), len(repetitions)
-    together = Regions.pack(list(chain.from_iterable(repetitions)))
-    truths = truth.chosen(np.tile(np.arange(frames), times))
-    size = (video.width, video.height)
-    wide = region_overlaps(together, truths, size)
-    narrow = _narrowed(wide, together, truths, size)
-    return RunOverlaps(
-        repetitions,
-        video.gt_traj,
-        [together.chosen(slice(start, start + frames)) for start in range(0, len(wide), frames)],
-        list(wide.reshape(times, frames)),
-        list(narrow.reshape(times, frames)),
-    )
+    frames = len(truth)
+    truths = truth.chosen(np.arange(len(runs)) % frames)
+    wide = region_overlaps(runs, truths, size)
+    narrow = _narrowed(wide, runs, truths, size)
+    return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
 
 
 def _narrowed(
