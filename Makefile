@@ -19,6 +19,8 @@ EAO ?=
 EMBEDDED := dsiam_plugin/data/dsiam.safetensors
 SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
 WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
+PREPARE = $(if $(DATA),--data "$(DATA)") $(if $(REPETITIONS),--repetitions $(REPETITIONS)) \
+    $(if $(EAO),--eao $(EAO))
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
@@ -36,9 +38,7 @@ evaluate: export VOT_PERSISTENT_CACHE := 0
 evaluate: export DSIAM_WEIGHTS := $(WEIGHTS)
 evaluate: export PWD := $(CURDIR)
 evaluate: weights-named $(VENV)/.vot
-	$(BIN)/dsiam vot prepare "$(WORKSPACE)" $(if $(DATA),--data "$(DATA)") \
-	    $(if $(REPETITIONS),--repetitions $(REPETITIONS)) $(if $(EAO),--eao $(EAO)) \
-	    --trackers $(TRACKERS)
+	$(BIN)/dsiam vot prepare "$(WORKSPACE)" $(strip $(PREPARE)) --trackers $(TRACKERS)
 	$(BIN)/vot evaluate --workspace "$(WORKSPACE)" $(TRACKERS)
 	@$(BIN)/dsiam vot check "$(WORKSPACE)" $(TRACKERS)
 	$(BIN)/vot analysis --workspace "$(WORKSPACE)" --name evaluate $(TRACKERS)
