@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 
 import pytest
 import toolkit_data as data
@@ -116,6 +117,14 @@ def test_pictures_without_images_are_refused_before_anything_is_drawn(folder, ca
     assert main(["-d", "bare", "-p", "results/set", "--sequences", "slow"]) == 2
     assert "pictures of slow need its frames" in capsys.readouterr().err
     assert not (folder / "plots").exists()
+
+
+def test_plots_without_matplotlib_are_refused_before_the_work(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["-d", "set", "--vis"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and "dsiam-plugin[plots]" in captured.err
+    assert main(["-d", "set"]) == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no write bit there")

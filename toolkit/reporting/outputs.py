@@ -9,6 +9,7 @@ from toolkit.errors import ResultsError
 from toolkit.reporting.evaluation import Evaluation, gap_lines, title_of
 from toolkit.reporting.export import write_csv, write_json
 from toolkit.reporting.pictures import draw_sequences
+from toolkit.visualization.figures import drawing
 from toolkit.visualization.report import Section, write_report
 
 
@@ -32,6 +33,7 @@ class Outputs:
 
         Raises:
             ResultsError: A folder cannot be made or written, or a file's name is a folder.
+            MissingDependencyError: Plots were asked for and matplotlib is not installed.
         """
         for file in (self.json, self.csv):
             if file is not None:
@@ -40,13 +42,14 @@ class Outputs:
                 _check_folder(file.parent)
         if self.plots is not None:
             _check_folder(self.plots)
+            with drawing():
+                pass  # raises where matplotlib is missing
 
     def write(self, evaluation: Evaluation) -> list[Path]:
         """Writes what was asked for; returns the files a user would open.
 
         Raises:
             OSError: A file cannot be written.
-            MissingDependencyError: Plots were asked for and matplotlib is not installed.
         """
         written = []
         if self.json is not None:
@@ -64,8 +67,9 @@ def write_plots(evaluation: Evaluation, folder: Path, sequences: Sequence[str] =
     """Draws everything into ``folder`` and the report around it; returns the report."""
     plots = evaluation.draw(folder)
     pictures = draw_sequences(evaluation, sequences, folder)
+    gaps = gap_lines(evaluation.dataset, evaluation.gaps, most=None)
     sections = [
-        Section("Scores", evaluation.tables, lines=gap_lines(evaluation.dataset, evaluation.gaps)),
+        Section("Scores", evaluation.tables, lines=gaps),
         Section("Plots", pictures=plots),
         Section("Sequences", pictures=pictures),
         Section("Attributes", evaluation.attribute_tables),
