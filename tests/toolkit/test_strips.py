@@ -54,6 +54,7 @@ def test_one_tracker_is_shown_where_it_is_worst():
 
 def test_short_sequences_have_fewer_frames():
     assert choose_frames({"a": np.ones(4)}, 8) == [1, 2, 3]
+    assert choose_frames({"a": np.ones(1)}, 8) == [0]
 
 
 def test_a_missed_target_is_dashed():

@@ -55,7 +55,7 @@ def choose_frames(overlaps: Mapping[str, np.ndarray], count: int) -> list[int]:
     """Frames worth showing: from each of ``count`` equal parts, where the trackers differ most.
 
     With one tracker, where it is worst. Frames are at least half a part from each other; the
-    first frame, which is given, is never chosen.
+    first frame, which is given, is chosen only where there is no other.
     """
     table = np.stack([np.nan_to_num(values) for values in overlaps.values()])
     interest = table.std(axis=0) if len(table) > 1 else 1.0 - table[0]
@@ -65,7 +65,7 @@ def choose_frames(overlaps: Mapping[str, np.ndarray], count: int) -> list[int]:
         far = part if not chosen else part[part >= chosen[-1] + len(part) // 2]
         if len(far):
             chosen.append(int(far[np.argmax(interest[far])]))
-    return chosen
+    return chosen or [0]
 
 
 def draw_strip(
