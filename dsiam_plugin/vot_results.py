@@ -87,7 +87,11 @@ def experiments(workspace: Path) -> list[Experiment]:
 
 
 def missing_sequences(workspace: Path, tracker: str) -> list[str]:
-    """``experiment/sequence`` of all that lack a trajectory."""
+    """``experiment/sequence`` of all that lack a trajectory.
+
+    Three runs count as complete whatever the repetitions, as trackers that repeat exactly stop
+    there.
+    """
     names = sequence_names(sequences_folder(workspace))
     missing = []
     for experiment in experiments(workspace):

@@ -133,15 +133,15 @@ def prepare_workspace(
         DatasetError: The data are not in VOT's layout, or the sequences cannot be generated.
         VOTError: ``workspace`` holds a workspace that was not made here.
     """
-    if data is None:
-        generate_sequences(workspace / SEQUENCES)
-    own = (workspace / CONFIG).is_file() and not (workspace / STACK).is_file()
+    kept = (workspace / CONFIG).is_file() and not (workspace / STACK).is_file()
     settings_given = not (data is None and repetitions is None and interval is None)
-    if own and settings_given:
+    if kept and settings_given:
         raise VOTError(
             f"{workspace / CONFIG}: not made by 'dsiam vot prepare'; expected a new folder"
         )
-    if not own:
+    if data is None:
+        generate_sequences(workspace / SEQUENCES)
+    if not kept:
         sequences = (workspace / SEQUENCES if data is None else data).resolve()
         _write_configuration(workspace, sequences, repetitions or 1, interval)
 

@@ -139,7 +139,10 @@ def test_workspaces_of_others_keep_their_configuration(data, tmp_path):
     (tmp_path / "config.yaml").write_text("stack: vot2015/rgb\n")
     with pytest.raises(VOTError, match="config.yaml: not made by 'dsiam vot prepare'"):
         prepare_workspace(tmp_path, data)
+    with pytest.raises(VOTError, match="expected a new folder"):
+        prepare_workspace(tmp_path, repetitions=3)
     assert (tmp_path / "config.yaml").read_text() == "stack: vot2015/rgb\n"
+    assert not (tmp_path / "sequences").exists()
 
 
 def test_data_in_another_layout_are_named(data, tmp_path):
