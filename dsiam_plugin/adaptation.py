@@ -66,6 +66,28 @@ def learn_suppression(features: Features, config: TransformConfig) -> dict[str, 
     }
 
 
+def highlight(features: Features, offset: tuple[float, float], sigma: float) -> dict[str, Tensor]:
+    """The pairs (G, G x saliency) of a search region that has been embedded already.
+
+    The map is laid over the features instead of the pixels: their cells have one stride.
+
+    Args:
+        features: Per layer (1, C, H, W).
+        offset: Target's displacement ``(dx, dy)`` from the region's middle, in cells.
+        sigma: Deviation of the Gaussian map, in cells.
+
+    Returns:
+        Per layer (2, C, H, W).
+    """
+    pairs = {}
+    for layer, item in features.items():
+        columns = _bell(item.shape[-1], offset[0], sigma)
+        rows = _bell(item.shape[-2], offset[1], sigma)
+        weights = torch.outer(rows, columns).to(item.device)
+        pairs[layer] = torch.cat([item, item * weights])
+    return pairs
+
+
 def suppress(spectra: Features, features: Features, config: TransformConfig) -> dict[str, Tensor]:
     """Search features with their background suppressed by W."""
     return {
@@ -90,6 +112,12 @@ def saliency_map(size: int, config: TransformConfig) -> np.ndarray:
     bell = np.exp(-(offset**2) / (2 * sigma**2))
     weights = np.outer(rows * bell, columns * bell)
     return (weights / weights.max()).astype(np.float32)[..., None]
+
+
+def _bell(size: int, center: float, sigma: float) -> Tensor:
+    """Gaussian over ``size`` cells, its top ``center`` cells beside their middle."""
+    cells = torch.arange(size) - (size - 1) / 2 - center
+    return torch.exp(-cells.square() / (2 * sigma**2))
 
 
 def _windowed(features: Tensor, config: TransformConfig) -> Tensor:

@@ -118,10 +118,13 @@ class TransformConfig:
             first, both over the background; 1 always learns.
         min_confidence: Learn only when the peak over the background is at least this share of the
             first frame's; 0 always learns.
-        saliency: Map on G: "release" (Hamming x Hann, nearly) or "gaussian".
+        background: Where W's pair (G, G x map) comes from. "search": the winning search region's
+            features as they are, and those features times the map around the target; nothing is
+            embedded for it. "crop": G is cut anew around the target, at the size of the next
+            search region, and both G and G x map are embedded (the paper). "crop_at_scale": the
+            same at the scale that won (the release).
+        saliency: Map on G: "release" (Hamming x Hann, nearly; crops only) or "gaussian".
         saliency_sigma: Deviation of the Gaussian, as a share of the search crop's side.
-        background_at_scale: Cut G at the scale that won, as the release does; False: at the size
-            of the next search region, as the paper's Z.
         gate: Act on a loss: switch both transforms off, grow the search region, keep the target's
             size. Without it a loss is only reported.
         lost_growth: Growth of the search side for each lost frame, >= 1.
@@ -133,18 +136,18 @@ class TransformConfig:
     suppression: bool = True
     replace_template: bool = False
     lambda_v: float = 1e-5
-    lambda_w: float = 10.0
+    lambda_w: float = 0.05
     per_element: bool = True
     window: bool = False
     rate_v: float = 0.49
-    rate_w: float = 0.29
+    rate_w: float = 0.3
     keep_norm: bool = True
-    memory: float = 0.95
-    max_ambiguity: float = 1.0
+    memory: float = 0.9
+    max_ambiguity: float = 0.65
     min_confidence: float = 0.0
-    saliency: str = "release"
+    background: str = "search"
+    saliency: str = "gaussian"
     saliency_sigma: float = 0.25
-    background_at_scale: bool = True
     gate: bool = False
     lost_growth: float = 1.1
     recenter: bool = False

@@ -126,17 +126,31 @@ def _transform_checks(transform: TransformConfig) -> list[tuple[bool, str, Any, 
         (transform.lambda_v > 0, "transform.lambda_v", transform.lambda_v, "> 0"),
         (transform.lambda_w > 0, "transform.lambda_w", transform.lambda_w, "> 0"),
         (transform.lost_growth >= 1, "transform.lost_growth", transform.lost_growth, ">= 1"),
-        (
-            transform.saliency in ("release", "gaussian"),
-            "transform.saliency",
-            transform.saliency,
-            "release or gaussian",
-        ),
+        *_choices(transform),
         (
             transform.saliency_sigma > 0,
             "transform.saliency_sigma",
             transform.saliency_sigma,
             "> 0",
+        ),
+    ]
+
+
+def _choices(transform: TransformConfig) -> list[tuple[bool, str, Any, str]]:
+    background, saliency = transform.background, transform.saliency
+    cut = background != "search"
+    return [
+        (
+            background in ("search", "crop", "crop_at_scale"),
+            "transform.background",
+            background,
+            "search, crop or crop_at_scale",
+        ),
+        (
+            saliency == "gaussian" or (saliency == "release" and cut),
+            "transform.saliency",
+            saliency,
+            "gaussian, or release with a background that is cut",
         ),
     ]
 

@@ -48,6 +48,14 @@ class Calibration(NamedTuple):
     offset: float
 
 
+class Found(NamedTuple):
+    """The search region that won: its crop, features (1, C_l, h_l, w_l) a layer, and peak."""
+
+    crop: Crop
+    features: Features
+    peak: Peak
+
+
 @dataclass(frozen=True)
 class TrackerState:
     """One target between two frames. Shapes: C_l, h_l, w_l as in :mod:`dsiam_plugin.network`.
@@ -172,9 +180,8 @@ class DSiamTracker:
                 f"{state.image_size[1]}x{state.image_size[0]} as the first"
             )
         crops = self._search_crops(image, state)
-        peak = localize(
-            self._respond(state, self._embed(crops)), self.config.tracking, self._window
-        )
+        x_feat = self._embed(crops)
+        peak = localize(self._respond(state, x_feat), self.config.tracking, self._window)
         lost = self._is_lost(peak, state)
         recovered = state.lost and not lost
         state = replace(state, center=self._moved(crops[peak.scale], peak), lost=lost)
@@ -185,7 +192,12 @@ class DSiamTracker:
         else:
             if recovered and self._gated:
                 state = replace(state, search_side=self._own_search_side(state.target_size))
-            state = self._resized(self._adapted(image, state, crops[peak.scale], peak), peak)
+            found = Found(
+                crops[peak.scale],
+                {layer: item[peak.scale : peak.scale + 1] for layer, item in x_feat.items()},
+                peak,
+            )
+            state = self._resized(self._adapted(image, state, found), peak)
         box = box_from_center(*state.center, *state.target_size)
         return state, TrackResult(box, peak.score, state.lost)
 
@@ -236,32 +248,44 @@ class DSiamTracker:
             crop.center[1] + peak.dy * pixels_a_cell,
         )
 
-    def _adapted(
-        self, image: np.ndarray, state: TrackerState, crop: Crop, peak: Peak
-    ) -> TrackerState:
+    def _adapted(self, image: np.ndarray, state: TrackerState, found: Found) -> TrackerState:
         """Learn V and W on the box just found, if the frame can be trusted."""
-        transform, size = self.config.transform, self.config.crop
+        transform = self.config.transform
         trusted = (
-            peak.ambiguity <= transform.max_ambiguity
-            and peak.height >= transform.min_confidence * state.first_height
+            found.peak.ambiguity <= transform.max_ambiguity
+            and found.peak.height >= transform.min_confidence * state.first_height
         )
-        if not (transform.adaptive and trusted):
+        if not trusted:
             return state
         if transform.variation or transform.replace_template:
-            side = context_side(*state.target_size, size.context)
-            target = self._embed(
-                [crop_square(image, state.center, side, size.exemplar_size, state.fill)]
-            )
-            mean = adaptation.update_mean(state.target_mean, target, transform.memory)
-            template = adaptation.learn_variation(state.exemplar, mean, transform)
-            state = replace(state, target_mean=mean, template=template)
+            state = self._with_variation(image, state)
         if transform.suppression:
-            side = crop.side_px if transform.background_at_scale else state.search_side
-            region = crop_square(image, state.center, side, size.search_size, state.fill).pixels
-            highlighted = np.rint(region * self._saliency).astype(np.uint8)
-            features = self.network.embed(np.stack([region, highlighted]))
-            state = replace(state, suppression=adaptation.learn_suppression(features, transform))
+            pairs = self._background(image, state, found)
+            spectra = adaptation.learn_suppression(pairs, transform)
+            state = replace(state, suppression=spectra)
         return state
+
+    def _with_variation(self, image: np.ndarray, state: TrackerState) -> TrackerState:
+        transform, size = self.config.transform, self.config.crop
+        side = context_side(*state.target_size, size.context)
+        crop = crop_square(image, state.center, side, size.exemplar_size, state.fill)
+        mean = adaptation.update_mean(state.target_mean, self._embed([crop]), transform.memory)
+        template = adaptation.learn_variation(state.exemplar, mean, transform)
+        return replace(state, target_mean=mean, template=template)
+
+    def _background(
+        self, image: np.ndarray, state: TrackerState, found: Found
+    ) -> dict[str, Tensor]:
+        """Features of G and of G x saliency, (2, C_l, h_l, w_l) a layer."""
+        transform, size = self.config.transform, self.config.crop.search_size
+        if transform.background == "search":
+            sigma = transform.saliency_sigma * size / self.network.stride
+            return adaptation.highlight(found.features, (found.peak.dx, found.peak.dy), sigma)
+        at_scale = transform.background == "crop_at_scale"
+        side = found.crop.side_px if at_scale else state.search_side
+        region = crop_square(image, state.center, side, size, state.fill).pixels
+        highlighted = np.rint(region * self._saliency).astype(np.uint8)
+        return self.network.embed(np.stack([region, highlighted]))
 
     def _resized(self, state: TrackerState, peak: Peak) -> TrackerState:
         """Follow the winning scale; the search side stays within its bounds."""

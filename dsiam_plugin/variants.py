@@ -32,8 +32,8 @@ _TRANSFORMS = {
         memory=0.0,
         max_ambiguity=1.0,
         min_confidence=0.0,
+        background="crop_at_scale",
         saliency="release",
-        background_at_scale=True,
         gate=True,
         recenter=True,
     ),
@@ -49,8 +49,8 @@ _TRANSFORMS = {
         memory=0.0,
         max_ambiguity=1.0,
         min_confidence=0.0,
+        background="crop",
         saliency="gaussian",
-        background_at_scale=False,
         gate=True,
         recenter=False,
     ),
@@ -59,7 +59,7 @@ _SCORE_RULE = TrackingConfig(lost_height=0.0, lost_below=0.0)
 _TRACKINGS = {"steady": TrackingConfig(), "release": _SCORE_RULE, "paper": _SCORE_RULE}
 # Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
 _FUSIONS = {
-    "steady": FusionConfig(primary_weight=0.7, balance=True),
+    "steady": FusionConfig(primary_weight=0.8, balance=True),
     "release": FusionConfig(primary_weight=0.9922, center_radius=2),
     "paper": FusionConfig(primary_weight=1.0),
 }

@@ -116,3 +116,15 @@ def test_gaussian_saliency_has_its_deviation():
     weights = adaptation.saliency_map(101, config)[..., 0]
     assert weights[50, 50] == 1
     assert weights[50, 75] == pytest.approx(np.exp(-(25**2) / (2 * 25.25**2)), rel=1e-5)
+
+
+def test_highlight_lays_the_map_around_the_target():
+    pairs = adaptation.highlight({"a": torch.ones(1, 2, 22, 22)}, (3.5, -2.5), 4.0)["a"]
+    assert pairs.shape == (2, 2, 22, 22)
+    assert pairs[0].eq(1).all()
+    weights = pairs[1, 0]
+    # The middle lies between cells 10 and 11: the target is at column 14, row 8.
+    assert divmod(int(weights.argmax()), 22) == (8, 14)
+    assert weights[8, 14] == 1
+    assert weights[8, 18].item() == pytest.approx(np.exp(-0.5))
+    assert weights[12, 14].item() == pytest.approx(np.exp(-0.5))

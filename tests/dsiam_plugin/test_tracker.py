@@ -218,6 +218,15 @@ def test_unit_height_maps_peak_to_one_and_median_to_zero():
     assert _unit_height(torch.full((3, 3), 2.0)).scale == 1.0
 
 
+@pytest.mark.parametrize("background", ["search", "crop", "crop_at_scale"])
+def test_background_is_learnt_from_every_source(build, background):
+    images, boxes = moving_patch(4)
+    tracker = build("DSiam", {"transform": {"background": background}})
+    results = follow(tracker, images, boxes[0])
+    assert overlap(results[-1].box, Box(*boxes[3])) > 0.5
+    assert tracker.state.suppression["conv5"].shape == (1, 16, 22, 12)
+
+
 def test_untrusted_frames_teach_nothing(build):
     images, boxes = moving_patch(3)
     for rule in ({"max_ambiguity": 0.0}, {"min_confidence": 1.0}):
