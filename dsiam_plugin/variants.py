@@ -59,7 +59,7 @@ _SCORE_RULE = TrackingConfig(lost_height=0.0, lost_below=0.0)
 _TRACKINGS = {"steady": TrackingConfig(), "release": _SCORE_RULE, "paper": _SCORE_RULE}
 # Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
 _FUSIONS = {
-    "steady": FusionConfig(primary_weight=0.8, balance=True),
+    "steady": FusionConfig(primary_weight=0.7, balance=True),
     "release": FusionConfig(primary_weight=0.9922, center_radius=2),
     "paper": FusionConfig(primary_weight=1.0),
 }
