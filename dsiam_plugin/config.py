@@ -86,7 +86,7 @@ class TrackingConfig:
     upsample: int = 16
     min_search: float = 0.2
     max_search: float = 5.0
-    lost_height: float = 0.25
+    lost_height: float = 0.3
     lost_below: float | None = None
 
 
