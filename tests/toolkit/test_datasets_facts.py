@@ -59,7 +59,7 @@ def test_tiger1_is_evaluated_from_its_sixth_frame_on():
 
 
 @pytest.mark.data
-def test_otb2013_is_the_published_table(shared):
+def test_otb2013_is_the_table_beside_the_annotations(shared):
     import json
 
     table = json.loads((shared / "data/otb2013/sequences.json").read_text())

@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from toolkit.bin.command import run_command
 from toolkit.conversion import FORMATS, convert_results
-from toolkit.errors import ToolkitError
 
 _FORMAT_HELP = """\
 formats:
@@ -48,12 +49,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = vars(build_parser().parse_args(argv))
-    source, target = options["source"], options["target"]
-    try:
-        done = convert_results(**options)
-    except (ToolkitError, OSError) as error:
-        print(f"dsiam convert: error: {error}", file=sys.stderr)
-        return 2
+    return run_command("convert", lambda: _run(**options))
+
+
+def _run(source: Path, target: Path, **options: Any) -> int:
+    done = convert_results(source, target, **options)
     print(f"{source} -> {target}: {len(done.names)} results of {len(set(done.names))} sequences")
     if done.input_base != done.output_base:
         print(f"pixels were counted from {done.input_base}, now from {done.output_base}")

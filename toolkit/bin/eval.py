@@ -1,23 +1,18 @@
 """`python -m toolkit.bin.eval`, also `dsiam eval`: score results, draw plots, write a report."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from toolkit.bin.command import run_command
 from toolkit.bin.eval_options import parse_arguments
 from toolkit.datasets import DatasetFactory
-from toolkit.errors import ToolkitError
 from toolkit.reporting.evaluate import evaluate
 from toolkit.reporting.evaluation import Evaluation, Options, gap_lines, title_of
 from toolkit.reporting.outputs import Outputs
 from toolkit.reporting.pictures import check_sequences
 from toolkit.reporting.trackers import find_trackers
-
-EXIT_BAD_INPUT = 2
-EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
-EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader of the output has gone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,21 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; those of the process by default.
 
     Returns:
-        0, 2 for bad input, 130 for an interrupt. Results that are missing for some sequences are
-        listed and marked, and are no error.
+        0, 2 for bad input, 130 for an interrupt, 141 for a closed pipe. Results that are missing
+        for some sequences are listed and marked, and are no error.
     """
     arguments = parse_arguments(argv)
-    try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        sys.stderr.write("dsiam eval: interrupted\n")
-        return EXIT_INTERRUPT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit as well
-        return EXIT_BROKEN_PIPE
-    except (ToolkitError, OSError) as error:
-        sys.stderr.write(f"dsiam eval: error: {error}\n")
-        return EXIT_BAD_INPUT
+    return run_command("eval", lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -67,7 +52,6 @@ def _run(arguments: argparse.Namespace) -> int:
     _print(evaluation, arguments)
     for path in outputs.write(evaluation):
         print(f"wrote {path}")
-    sys.stdout.flush()  # so that a closed pipe is noticed here
     return 0
 
 

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from toolkit.bin.argument_types import positive, positive_seconds
+
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The arguments, checked against each other; ends the process with status 2 on bad ones.
@@ -40,15 +42,15 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--trackers", nargs="+", metavar="TRACKER", help="which (default: all)")
     chosen.add_argument("-t", "--tracker_prefix", default="", metavar="P", help="those named P...")
-    add("-n", "--num", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    add("-n", "--num", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--eao", choices=("pysot", "vot"), default="pysot",
         help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip
-    add("--eao_interval", nargs=2, type=_positive, metavar=("LOW", "HIGH"),
+    add("--eao_interval", nargs=2, type=positive, metavar=("LOW", "HIGH"),
         help="lengths of runs it is the mean over (default: the benchmark's)")  # fmt: skip
     add("--engine", choices=("toolkit", "pysot"), default="toolkit",
         help="whose classes compute (default: %(default)s)")  # fmt: skip
     add("--pysot-path", "--pysot_path", type=Path, metavar="DIR", help="checkout for that engine")
-    add("--filter_seconds", type=_positive_time, metavar="S",
+    add("--filter_seconds", type=positive_seconds, metavar="S",
         help="seconds of VOT's filter operation on that machine: speeds in EFO")  # fmt: skip
 
 
@@ -62,15 +64,3 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         help="draw overlap and frames of these too, implies --vis; needs images")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write the scores")
     add("--csv", type=Path, metavar="FILE", help="write the scores, a row a sequence")
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is too small, expected 1 or more")
-    return int(text)
-
-
-def _positive_time(text: str) -> float:
-    if not float(text) > 0:
-        raise argparse.ArgumentTypeError(f"{text} is no time, expected seconds above 0")
-    return float(text)

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from toolkit.bin.command import run_command
 from toolkit.datasets.checking import Report, check_download
 from toolkit.datasets.pysot_layout import write_metadata
 from toolkit.datasets.registry import BENCHMARKS, Benchmark, get_benchmark
-from toolkit.errors import ToolkitError
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -37,15 +37,15 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(argv)
-    try:
-        benchmark = get_benchmark(options.name)
-        report = check_download(benchmark, options.folder)
-        output = options.output or options.folder / f"{options.name}.json"
-        if report.videos and not options.dry_run:
-            write_metadata(output, report.videos)
-    except (ToolkitError, OSError) as error:
-        print(f"dsiam prepare: error: {error}", file=sys.stderr)
-        return 2
+    return run_command("prepare", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    benchmark = get_benchmark(options.name)
+    report = check_download(benchmark, options.folder)
+    output = options.output or options.folder / f"{options.name}.json"
+    if report.videos and not options.dry_run:
+        write_metadata(output, report.videos)
     _print_report(benchmark, report)
     if not options.dry_run:
         print(f"wrote {output}" if report.videos else "nothing written: no sequence is complete")

@@ -1,0 +1,58 @@
+"""What every command of the toolkit does around its work: exit status, interrupts, closed pipes."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from toolkit.errors import ToolkitError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader of the output has gone
+
+
+def run_command(
+    name: str,
+    work: Callable[[], int],
+    *,
+    errors: tuple[type[Exception], ...] = (),
+    interrupted: str = "interrupted",
+) -> int:
+    """Run a command; errors that users can act on become one line on stderr.
+
+    Args:
+        name: The command, such as "eval", for messages.
+        work: Does it and returns the exit status.
+        errors: More kinds of error that are the user's to mend, besides the toolkit's own and
+            those of the file system.
+        interrupted: What to say after Ctrl-C.
+
+    Returns:
+        The status of `work`; 2 for bad input, 130 for an interrupt, 141 where the reader of the
+        output has gone.
+    """
+    try:
+        status = work()
+        sys.stdout.flush()  # so that a closed pipe is noticed here
+        return status
+    except KeyboardInterrupt:
+        complain(name, interrupted)
+        return EXIT_INTERRUPT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit as well
+        return EXIT_BROKEN_PIPE
+    except (ToolkitError, OSError, *errors) as error:
+        complain(name, f"error: {_one_line(error)}")
+        return EXIT_BAD_INPUT
+
+
+def complain(name: str, message: str) -> None:
+    """Write a line to stderr, the command's name before it."""
+    sys.stderr.write(f"dsiam {name}: {message}\n")
+
+
+def _one_line(error: Exception) -> str:
+    """The message without line breaks; errors of the file system name their file first."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
