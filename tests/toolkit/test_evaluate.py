@@ -218,14 +218,37 @@ def test_restart_plots_are_written(restarts, tmp_path, quick_files):
     assert all(path.is_file() for path in pictures.values())
 
 
-def test_a_challenge_without_an_interval_needs_one(tmp_path):
+@pytest.fixture
+def no_interval(tmp_path):
+    """A challenge that defined no EAO interval, with a tracker that loses nothing and another."""
     boxes = data.polygons(data.moving_boxes(60, 3))
     data.write_pysot_json(tmp_path / "set", "VOT2014", {"walk": boxes}, tags={})
-    data.write_restarts(tmp_path / "results", "T", "walk", [[[1], *boxes[1:]]])
+    data.write_restarts(tmp_path / "results", "steady", "walk", [[[1], *boxes[1:]]])
+    data.write_restarts(
+        tmp_path / "results", "lossy", "walk", [[[1], *(boxes[1:59] + [3, 0] * 4), [2]]]
+    )
+    (tmp_path / "results" / "steady" / "baseline" / "walk" / "walk_time.txt").write_text("0.1\n")
     dataset = DatasetFactory.create_dataset(name="VOT2014", dataset_root=tmp_path / "set")
-    with pytest.raises(BenchmarkError, match="VOT2014 has no EAO interval .* --eao_interval"):
-        evaluate(dataset, tmp_path / "results", ["T"], Options())
-    table = evaluate(dataset, tmp_path / "results", ["T"], Options(interval=(10, 50))).tables[0]
+    return dataset, tmp_path / "results"
+
+
+def test_without_an_interval_the_eao_alone_is_missing(no_interval, tmp_path, quick_files):
+    evaluation = evaluate(*no_interval, ["lossy", "steady"], Options())
+    (table,) = evaluation.tables
+    assert [row[0] for row in table.rows] == ["steady", "lossy"]  # by accuracy
+    assert table.rows[0][1] == pytest.approx(1.0)
+    assert [row[3] for row in table.rows] == [0, 1]
+    assert [table.cell(row[4]) for row in table.rows] == ["-", "-"]
+    assert table.note == (
+        "EAO: no interval of run lengths is defined for VOT2014; "
+        "name one: --eao_interval LOW HIGH"
+    )  # fmt: skip
+    assert evaluation.attribute_tables == []
+    assert list(evaluation.draw(tmp_path / "plots")) == ["Speed"]
+
+
+def test_an_interval_can_be_named(no_interval):
+    table = evaluate(*no_interval, ["steady"], Options(interval=(10, 50))).tables[0]
     assert table.rows[0][4] == pytest.approx(1.0)
     assert "runs of 10 to 50 frames" in table.note
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from toolkit.datasets.dataset import Dataset
-from toolkit.evaluation.eao import ALL, EAOBenchmark
+from toolkit.evaluation.eao import ALL, Definition
 from toolkit.reporting.evaluation import title_of
 from toolkit.reporting.restart_tables import RestartScores, published_field
 from toolkit.visualization import draw_eao
@@ -20,7 +20,8 @@ def draw_restarts(
     dataset: Dataset,
     scores: Mapping[str, RestartScores],
     names: Mapping[str, str],
-    benchmark: EAOBenchmark,
+    interval: tuple[int, int] | None,
+    definition: Definition,
     filter_seconds: float | None,
 ) -> dict[str, Path]:
     """Draws the ranking, the curve, the radar of tags, and the speed where it is known.
@@ -30,7 +31,9 @@ def draw_restarts(
         dataset: The data set.
         scores: Tracker -> scores.
         names: Tracker -> its name with its gaps.
-        benchmark: Defines the expected average overlap.
+        interval: Lengths of runs that the expected average overlap is the mean over; without
+            it there is none to draw.
+        definition: Whose expected average overlap it is.
         filter_seconds: Turns frames/s into EFO; None leaves frames/s.
 
     Returns:
@@ -38,14 +41,15 @@ def draw_restarts(
     """
     title = title_of(dataset)
     field = published_field(dataset)
-    interval = (benchmark.low, benchmark.high)
     ranking = {names[tracker]: found.eao[ALL] for tracker, found in scores.items()}
     published = {row.tracker: row.eao for row in field}
-    draw_eao_curves(_curves(scores, names), title, interval, folder, benchmark.definition)
-    pictures = {"EAO curve": "eao_curve"}
+    pictures = {}
+    if interval is not None:
+        draw_eao_curves(_curves(scores, names), title, interval, folder, definition)
+        pictures["EAO curve"] = "eao_curve"
     known_eao = not np.isnan(list(ranking.values())).all()  # else no run is as long as `low`
     if known_eao:
-        draw_eao_ranking(ranking, title, published, folder, benchmark.definition)
+        draw_eao_ranking(ranking, title, published, folder, definition)
         pictures["EAO ranking"] = "eao_ranking"
     if known_eao and all(len(found.eao) > 2 for found in scores.values()):
         draw_eao({names[tracker]: found.eao for tracker, found in scores.items()}, folder, title)

@@ -9,7 +9,6 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
-from toolkit.errors import BenchmarkError
 from toolkit.evaluation import AccuracyRobustnessBenchmark, EAOBenchmark
 from toolkit.evaluation.eao import ALL, Definition
 from toolkit.evaluation.pysot_engine import evaluate_with_pysot
@@ -45,7 +44,7 @@ def evaluate_restarts(
 
     Raises:
         ResultsError: No tracker has a result for any sequence.
-        BenchmarkError: The data set has no interval for the expected average overlap.
+        BenchmarkError: pysot's code fails where it is to compute.
     """
     interval = options.interval or eao_interval(dataset)
     measure = partial(
@@ -57,12 +56,16 @@ def evaluate_restarts(
     scores = map_trackers(measure, dataset, folder, trackers, options.processes)
     gaps = {tracker: found.gaps for tracker, found in scores.items()}
     check_any_result(dataset, folder, gaps)
-    order = ranked({tracker: found.eao[ALL] for tracker, found in scores.items()})
+    order = ranked(
+        {
+            tracker: found.eao[ALL] if interval else found.accuracy
+            for tracker, found in scores.items()
+        }
+    )
     scores = {tracker: scores[tracker] for tracker in order}
     marked = labels(dataset, gaps)
     names = {tracker: marked[tracker] for tracker in order}
-    benchmark = EAOBenchmark(dataset, definition=options.eao, low=interval[0], high=interval[1])
-    note = joined(benchmark.describe(), options.engine_note)
+    note = joined(_eao_note(dataset, interval, options.eao), options.engine_note)
     return Evaluation(
         dataset=dataset,
         summary=_summary(dataset, scores, options.eao),
@@ -75,46 +78,42 @@ def evaluate_restarts(
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: draw_restarts(
-            plots, dataset, scores, names, benchmark, options.filter_seconds
+            plots, dataset, scores, names, interval, options.eao, options.filter_seconds
         ),
     )
 
 
-def eao_interval(dataset: Dataset) -> tuple[int, int]:
-    """The benchmark's own interval of run lengths.
-
-    Raises:
-        BenchmarkError: It has none.
-    """
+def eao_interval(dataset: Dataset) -> tuple[int, int] | None:
+    """The benchmark's own interval of run lengths; None where it has none."""
     benchmark = find_benchmark(dataset.name)
-    if benchmark is None or benchmark.eao_interval is None:
-        raise BenchmarkError(
-            f"{dataset.name} has no EAO interval of its own; name one: --eao_interval LOW HIGH"
-        )
-    return benchmark.eao_interval
+    return benchmark.eao_interval if benchmark else None
 
 
 def measure_restarts(
     dataset: Dataset,
     folder: Path,
     tracker: str,
-    interval: tuple[int, int],
+    interval: tuple[int, int] | None,
     definition: Definition = "pysot",
     pysot_path: Path | None = None,
 ) -> RestartScores:
-    """One tracker's scores; tags have an expected average overlap in pysot's definition only."""
+    """One tracker's scores; without an interval the expected average overlap is NaN."""
     dataset.load_results(folder, tracker)
     benchmark = AccuracyRobustnessBenchmark(dataset)
-    tags = dataset.tags if definition == "pysot" else [ALL]
-    expected = EAOBenchmark(
-        dataset, tags=tags, definition=definition, low=interval[0], high=interval[1]
-    )
-    result, eao = benchmark.eval(tracker)[tracker], expected.eval(tracker)[tracker]
-    curve = expected.eval_curves(tracker)[tracker][ALL]
-    gaps = {**benchmark.coverage(tracker).gaps, **expected.coverage(tracker).gaps}
+    result = benchmark.eval(tracker)[tracker]
+    gaps = dict(benchmark.coverage(tracker).gaps)
+    eao, curve = {ALL: float("nan")}, np.full(1, np.nan)
+    measures = ["accuracy_robustness"]
+    if interval is not None:
+        expected = _eao_benchmark(dataset, interval, definition)
+        eao = expected.eval(tracker)[tracker]
+        curve = expected.eval_curves(tracker)[tracker][ALL]
+        gaps |= expected.coverage(tracker).gaps
+        measures.append("eao")
     if pysot_path is not None and result["overlaps"]:
-        theirs = evaluate_with_pysot(dataset, ["accuracy_robustness", "eao"], pysot_path, tracker)
-        result, eao = theirs["accuracy_robustness"][tracker], theirs["eao"][tracker]
+        theirs = evaluate_with_pysot(dataset, measures, pysot_path, tracker)
+        result = theirs["accuracy_robustness"][tracker]
+        eao = theirs["eao"][tracker] if interval else eao
     accuracy, robustness, lost = accuracy_robustness_scores(result)
     return RestartScores(
         gaps=gaps,
@@ -126,6 +125,25 @@ def measure_restarts(
         videos={video: _video_scores(result, video) for video in result["overlaps"]},
         fps=frames_per_second(folder / tracker / "baseline"),
     )
+
+
+def _eao_benchmark(
+    dataset: Dataset, interval: tuple[int, int], definition: Definition
+) -> EAOBenchmark:
+    """Tags have an expected average overlap in pysot's definition only."""
+    tags = dataset.tags if definition == "pysot" else [ALL]
+    low, high = interval
+    return EAOBenchmark(dataset, tags=tags, definition=definition, low=low, high=high)
+
+
+def _eao_note(dataset: Dataset, interval: tuple[int, int] | None, definition: Definition) -> str:
+    """The definition shown, or why there is none."""
+    if interval is None:
+        return (
+            f"EAO: no interval of run lengths is defined for {title_of(dataset)}; "
+            "name one: --eao_interval LOW HIGH"
+        )
+    return _eao_benchmark(dataset, interval, definition).describe()
 
 
 def _video_scores(result: Mapping[str, Mapping[str, list]], video: str) -> dict[str, float]:

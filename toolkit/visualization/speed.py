@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
+AXES = {"accuracy": "Accuracy (mean overlap)", "eao": "Expected average overlap"}
 MARGIN = 1.6  # factor left free beside the slowest and the fastest
 
 
@@ -43,7 +43,7 @@ def draw_speed(
     published: Sequence[PublishedScore] = (),
     path: str | os.PathLike[str] | None = None,
 ) -> "Figure":
-    """Draws accuracy and EAO over speed, two panels with one legend.
+    """Draws accuracy and EAO over speed, two panels with one legend; one where no EAO is known.
 
     Args:
         scores: The evaluated trackers, at least one with a speed.
@@ -56,16 +56,17 @@ def draw_speed(
         MissingDependencyError: matplotlib is not installed.
         OSError: The folder cannot be written.
     """
-    ordered = sorted(scores, key=lambda score: (-score.eao, score.label))
+    known_eao = not all(math.isnan(score.eao) for score in scores)
+    measures = tuple(AXES)[: 2 if known_eao else 1]
+    ordered = sorted(scores, key=lambda score: (-getattr(score, measures[-1]), score.label))
     with drawing():
         figure = new_figure(8.4 + legend_inches([shorten(score.label) for score in scores]), 4.4)
-        panels = figure.subplots(1, 2, sharex=True)
-        for axes, measure in zip(panels, ("accuracy", "eao"), strict=True):
+        panels = figure.subplots(1, len(measures), sharex=True, squeeze=False)[0]
+        for axes, measure in zip(panels, measures, strict=True):
             _panel(axes, measure, ordered, published, unit)
-        panels[0].set_ylabel("Accuracy (mean overlap)")
-        panels[1].set_ylabel("Expected average overlap")
+            axes.set_ylabel(AXES[measure])
         figure.suptitle(f"Quality and speed on {name}", fontweight="bold", fontsize=12)
-        place_legend(panels[1])
+        place_legend(panels[-1])
     if path is not None:
         save(figure, path, f"{name}_speed")
     return figure
