@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,6 +105,24 @@ def test_damaged_metadata_is_named(tmp_path, content, message):
     (tmp_path / "LaSOT.json").write_text(content)
     with pytest.raises(DatasetError, match=f"LaSOT.json: {message}"):
         create(name="LaSOT", dataset_root=tmp_path)
+
+
+def test_annotations_with_the_frames_of_some_in_a_folder_of_sequences(tmp_path):
+    toolkit_data.write_annotations(tmp_path, {"Couple": COUPLE, "Crossing": CROSSING})
+    toolkit_data.write_frames(tmp_path / "sequences" / "Couple" / "img", COUPLE[:2])
+    dataset = create(name="OTB2013", dataset_root=tmp_path)
+    image, box = dataset["Couple"][1]
+    x, y, w, h = np.asarray(box, dtype=int)
+    assert image[y + 2 : y + h - 2, x + 2 : x + w - 2].min() > 150
+    assert not Path(dataset["Crossing"].img_names[0]).exists()
+    np.testing.assert_allclose(dataset["Crossing"].gt_traj, CROSSING)
+
+
+def test_otb_folders_in_a_folder_of_sequences(tmp_path):
+    toolkit_data.write_otb(tmp_path / "sequences", {"Couple": COUPLE}, images=True)
+    dataset = create(name="OTB2013", dataset_root=tmp_path)
+    assert list(dataset.videos) == ["Couple"]
+    assert dataset["Couple"].img_names[0].endswith("sequences/Couple/img/0001.jpg")
 
 
 def test_annotations_alone_are_enough(tmp_path):

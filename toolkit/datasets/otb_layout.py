@@ -1,6 +1,7 @@
 """OTB's folders: `<folder>/img/0001.jpg`, `<folder>/groundtruth_rect.txt`, 1-based boxes.
 
-A folder with nothing but `annotations/<sequence>.txt` is read the same way.
+A folder with nothing but `annotations/<sequence>.txt` is read the same way; frames of some or all
+of its sequences may lie in `sequences/<folder>/img`.
 """
 
 import re
@@ -13,6 +14,7 @@ from toolkit.errors import DatasetError, ResultsError
 from toolkit.results import BOX_NUMBERS, read_boxes
 
 ANNOTATION_FOLDER = "annotations"
+SEQUENCE_FOLDER = "sequences"
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp")
 _FRAME_NUMBER = re.compile(r"(\d+)\.\w+$")
 
@@ -77,7 +79,8 @@ def read_one_based(path: Path) -> list[list[float]]:
 
 def image_folder(root: Path, name: str, facts: SequenceFacts) -> str:
     """The sequence's folder below `root`: its own where there is one, else the shared one."""
-    for folder in (facts.folder, *file_names(name)):
+    names = (facts.folder, *file_names(name))
+    for folder in (*names, *(f"{SEQUENCE_FOLDER}/{name}" for name in names)):
         if (root / folder).is_dir():
             return folder
     return facts.folder
@@ -117,3 +120,4 @@ def _annotation_paths(root: Path, name: str, facts: SequenceFacts) -> Iterator[P
         yield root / folder / facts.annotation
         yield root / folder / "groundtruth_rect.txt"
         yield root / ANNOTATION_FOLDER / f"{folder}.txt"
+    yield root / SEQUENCE_FOLDER / facts.folder / facts.annotation
