@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -77,15 +78,36 @@ def test_vis_draws_plots_pictures_and_one_report(folder, monkeypatch):
     assert "KCF: 1 of 2 sequences" in page
 
 
-def test_pysots_classes_can_compute(folder, capsys):
-    package = folder / "checkout" / "toolkit" / "evaluation"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").touch()
-    (package / "__init__.py").write_text(THEIRS)
+@pytest.fixture
+def checkout(folder):
+    """A package called `toolkit`, laid out as in a pysot checkout: without `bin`."""
+    package = folder / "checkout" / "toolkit"
+    for name in ("datasets", "evaluation", "utils", "visualization"):
+        (package / name).mkdir(parents=True)
+        (package / name / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "evaluation" / "__init__.py").write_text(THEIRS)
+    return package.parent
+
+
+def test_pysots_classes_can_compute(folder, checkout, capsys):
     assert main(["-d", "set", "--engine", "pysot", "--pysot-path", "checkout"]) == 0
     out = capsys.readouterr().out
     assert "| DSiam     |   0.250 |     0.250 |          0.250 |" in out
     assert "Computed by pysot's classes in checkout." in out
+
+
+@pytest.mark.parametrize("engine", [[], ["--engine", "pysot", "--pysot-path", "checkout"]])
+@pytest.mark.parametrize("first", ["theirs", "ours"])
+def test_dsiam_eval_works_whichever_toolkit_comes_first(checkout, repository, first, engine):
+    paths = [str(checkout), str(repository)]
+    order = os.pathsep.join(paths if first == "theirs" else paths[::-1])
+    done = subprocess.run(
+        [sys.executable, "-m", "dsiam_plugin", "eval", "-d", "set", *engine],
+        env={**os.environ, "PYTHONPATH": order}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"| DSiam     |   {'0.250' if engine else '0.952'} |" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 import textwrap
 
 import numpy as np
@@ -93,34 +90,6 @@ def test_confidences_arrive_with_long_term_runs(checkout):
     video.confidence["t"] = [float("nan"), 0.5, 0.25]
     result = evaluate_with_pysot(StubDataset("VOT2018-LT", [video], ["t"]), ["f1"], checkout)
     np.testing.assert_array_equal(result["f1"]["t"]["f1"]["v"], [np.nan, 0.5, 0.25])
-
-
-@pytest.mark.parametrize("first", ["theirs", "ours"])
-def test_it_does_not_matter_which_toolkit_comes_first(checkout, repository, tmp_path, first):
-    """The child inherits a path with both packages, in either order, and must find theirs."""
-    paths = [str(checkout), str(repository)]
-    script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent(
-            f"""
-            import sys
-            sys.path.insert(0, {str(repository / "tests")!r})
-            sys.path.insert(0, {str(repository)!r})
-            from evaluation_data import StubDataset, StubVideo
-            from toolkit.evaluation.pysot_engine import evaluate_with_pysot
-            box = [[1.0, 1, 2, 2]]
-            dataset = StubDataset("OTB2013", [StubVideo("a", box, t=box)], ["t"])
-            result = evaluate_with_pysot(dataset, ["success"], {str(checkout)!r})
-            print(result["success"]["t"]["a"][0])
-            """
-        )
-    )
-    order = paths if first == "theirs" else paths[::-1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(order)}
-    done = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.strip() == "42.0", done.stderr
 
 
 def test_an_error_in_their_code_is_one_clear_line(checkout, dataset):
