@@ -114,6 +114,9 @@ class TransformConfig:
             does not shrink the response with them.
         memory: Decay of the running mean of target features that V learns from, in [0, 1); 0
             learns from the last frame alone.
+        anchor_scale: The scale is chosen by the mean of the template's response and the first
+            exemplar's, whose size is certain: a template learnt from boxes a little too large
+            prefers such boxes, and the target's size drifts. Off: by the template's alone.
         max_ambiguity: Learn only when the second peak of the response is below this share of the
             first, both over the background; 1 always learns.
         min_confidence: Learn only when the peak over the background is at least this share of the
@@ -143,6 +146,7 @@ class TransformConfig:
     rate_w: float = 0.3
     keep_norm: bool = True
     memory: float = 0.9
+    anchor_scale: bool = True
     max_ambiguity: float = 0.65
     min_confidence: float = 0.0
     background: str = "search"

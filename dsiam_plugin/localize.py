@@ -19,8 +19,8 @@ class Peak(NamedTuple):
     Attributes:
         scale: Index of the winning scale.
         dx, dy: Displacement from the crop's middle, in cells of the response.
-        score: Maximum over scales of the upsampled map after the scale penalty, before the map is
-            normalised and windowed.
+        score: Maximum of the winning scale's upsampled map after the scale penalty, before the
+            map is normalised and windowed.
         height: The same maximum over the map's background (its median).
         ambiguity: Height of the second peak as a share of the first's; 0 if it is the only one.
     """
@@ -40,31 +40,47 @@ def cosine_window(size: int) -> Tensor:
     return (outer / outer.sum()).float()
 
 
-def localize(responses: Tensor, config: TrackingConfig, window: Tensor) -> Peak:
+def localize(
+    responses: Tensor, scale_responses: Tensor, config: TrackingConfig, window: Tensor
+) -> Peak:
     """Find the target in the responses of all scales.
 
     Args:
         responses: (S, 1, m, m) float32, smallest scale first.
+        scale_responses: Responses that choose the scale, same shape; usually the same tensor.
         config: Scale penalty, window influence and upsampling.
         window: :func:`cosine_window` of size ``m * config.upsample``.
     """
-    cells = responses.shape[-1]
-    size = cells * config.upsample
-    maps = F.interpolate(responses, size=(size, size), mode="bicubic", align_corners=False)[:, 0]
-    factors = torch.full((len(maps),), config.scale_penalty, device=maps.device)
-    factors[len(maps) // 2] = 1.0
-    scores, scale = (maps.amax(dim=(1, 2)) * factors).max(dim=0)
+    maps = _upsampled(responses, config)
+    scores = _scores(maps, config)
+    if scale_responses is responses:
+        scale = int(scores.argmax())
+    else:
+        scale = int(_scores(_upsampled(scale_responses, config), config).argmax())
     response = maps[scale]
     dy, dx = _windowed_peak(response, window, config.window_influence)
     height, ambiguity = peak_shape(responses[scale, 0])
     return Peak(
-        int(scale),
+        scale,
         dx / config.upsample,
         dy / config.upsample,
-        float(scores),
+        float(scores[scale]),
         height,
         ambiguity,
     )
+
+
+def _upsampled(responses: Tensor, config: TrackingConfig) -> Tensor:
+    """Bicubic maps (S, M, M) of responses (S, 1, m, m)."""
+    size = responses.shape[-1] * config.upsample
+    return F.interpolate(responses, size=(size, size), mode="bicubic", align_corners=False)[:, 0]
+
+
+def _scores(maps: Tensor, config: TrackingConfig) -> Tensor:
+    """Maximum of each scale's map after the scale penalty, (S,)."""
+    factors = torch.full((len(maps),), config.scale_penalty, device=maps.device)
+    factors[len(maps) // 2] = 1.0
+    return maps.amax(dim=(1, 2)) * factors
 
 
 def peak_shape(response: Tensor) -> tuple[float, float]:

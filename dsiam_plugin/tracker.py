@@ -181,7 +181,11 @@ class DSiamTracker:
             )
         crops = self._search_crops(image, state)
         x_feat = self._embed(crops)
-        peak = localize(self._respond(state, x_feat), self.config.tracking, self._window)
+        response = self._respond(state, x_feat)
+        deciding = response
+        if self.config.transform.anchor_scale and self.config.transform.adaptive:
+            deciding = (response + self._exemplar_response(state, x_feat)) / 2
+        peak = localize(response, deciding, self.config.tracking, self._window)
         lost = self._is_lost(peak, state)
         recovered = state.lost and not lost
         state = replace(state, center=self._moved(crops[peak.scale], peak), lost=lost)
@@ -240,6 +244,11 @@ class DSiamTracker:
     def _own_search_side(self, target_size: tuple[float, float]) -> float:
         crop = self.config.crop
         return context_side(*target_size, crop.context) * crop.search_size / crop.exemplar_size
+
+    def _exemplar_response(self, state: TrackerState, x_feat: Features) -> Tensor:
+        """Fused responses (S, 1, m, m) of the first exemplar, neither V nor W applied."""
+        responses = self.network.correlate(state.exemplar, x_feat)
+        return self.network.fuse(_calibrated(responses, state.calibrations))
 
     def _moved(self, crop: Crop, peak: Peak) -> tuple[float, float]:
         pixels_a_cell = self.network.stride * crop.side_px / self.config.crop.search_size

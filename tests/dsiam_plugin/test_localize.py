@@ -20,16 +20,20 @@ def stack(*maps):
     return torch.stack(maps)[:, None]
 
 
+def locate(maps, config=CONFIG):
+    return localize(maps, maps, config, WINDOW)
+
+
 @pytest.mark.parametrize(("row", "column"), [(8, 8), (5, 11), (8.4, 6.7)])
 def test_displacement_is_that_of_the_peak(row, column):
-    peak = localize(stack(bump(0, 0, 0.1), bump(row, column), bump(0, 0, 0.1)), CONFIG, WINDOW)
+    peak = locate(stack(bump(0, 0, 0.1), bump(row, column), bump(0, 0, 0.1)))
     assert peak.scale == 1
     assert peak.dx == pytest.approx(column - 8, abs=0.1)
     assert peak.dy == pytest.approx(row - 8, abs=0.1)
 
 
 def test_symmetric_peak_has_no_bias():
-    peak = localize(stack(bump(8, 8)), CONFIG, WINDOW)
+    peak = locate(stack(bump(8, 8)))
     assert abs(peak.dx) == pytest.approx(0.5 / 16)  # the two middle samples tie
     assert abs(peak.dy) == pytest.approx(0.5 / 16)
 
@@ -39,7 +43,7 @@ def test_symmetric_peak_has_no_bias():
 )
 def test_scale_penalty(heights, winner):
     maps = stack(*[bump(8, 8, height) for height in heights])
-    peak = localize(maps, CONFIG, WINDOW)
+    peak = locate(maps)
     assert peak.scale == winner
     factor = 1.0 if winner == 1 else CONFIG.scale_penalty
     # bicubic upsampling samples the top 1/32 of a cell beside it
@@ -48,13 +52,13 @@ def test_scale_penalty(heights, winner):
 
 def test_window_decides_between_equal_peaks():
     maps = stack(torch.maximum(bump(8, 8), bump(2, 2)))
-    centred = localize(maps, TrackingConfig(window_influence=0.3), WINDOW)
+    centred = locate(maps, TrackingConfig(window_influence=0.3))
     assert abs(centred.dx) < 0.5
     assert abs(centred.dy) < 0.5
 
 
 def test_flat_map_stays_at_the_centre():
-    peak = localize(torch.zeros(1, 1, 17, 17), TrackingConfig(), WINDOW)
+    peak = locate(torch.zeros(1, 1, 17, 17), TrackingConfig())
     assert (abs(peak.dx), abs(peak.dy)) == (0.5 / 16, 0.5 / 16)
     assert peak.score == 0
     assert (peak.height, peak.ambiguity) == (0.0, 1.0)
@@ -81,3 +85,13 @@ def test_cosine_window_sums_to_one():
     np.testing.assert_allclose(
         window / window.max(), np.outer(np.hanning(272), np.hanning(272)), atol=1e-4
     )
+
+
+def test_other_responses_can_choose_the_scale():
+    responses = stack(bump(8, 8, 1.0), bump(4, 4, 2.0), bump(12, 10, 0.5))
+    deciding = stack(bump(8, 8, 0.1), bump(8, 8, 0.1), bump(8, 8, 3.0))
+    peak = localize(responses, deciding, CONFIG, WINDOW)
+    assert peak.scale == 2
+    assert peak.dx == pytest.approx(2, abs=0.1)
+    assert peak.dy == pytest.approx(4, abs=0.1)
+    assert peak.score == pytest.approx(0.5 * CONFIG.scale_penalty, rel=2e-3)
