@@ -37,7 +37,8 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.tracker_path, dataset.name, arguments.trackers, arguments.tracker_prefix
     )
     drawn = arguments.vis or arguments.plots or arguments.sequences
-    plots = (arguments.plots or Path("plots") / title_of(dataset)) if drawn else None
+    name = "_".join(filter(None, (title_of(dataset), arguments.protocol)))
+    plots = (arguments.plots or Path("plots") / name) if drawn else None
     outputs = Outputs(arguments.json, arguments.csv, plots, arguments.sequences)
     outputs.check()
     check_sequences(dataset, arguments.sequences)
@@ -46,6 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
         eao=arguments.eao,
         interval=tuple(arguments.eao_interval) if arguments.eao_interval else None,
         pysot_path=arguments.pysot_path,
+        protocol=arguments.protocol,
         filter_seconds=arguments.filter_seconds,
     )
     evaluation = evaluate(dataset, folder, trackers, options)

@@ -17,6 +17,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if (arguments.engine == "pysot") != (arguments.pysot_path is not None):
         parser.error("--engine pysot and --pysot-path DIR go together")
+    if arguments.protocol and arguments.sequences:
+        parser.error(f"--sequences shows single runs, which --protocol {arguments.protocol} pools")
     return arguments
 
 
@@ -42,6 +44,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--trackers", nargs="+", metavar="TRACKER", help="which (default: all)")
     chosen.add_argument("-t", "--tracker_prefix", default="", metavar="P", help="those named P...")
+    add("--protocol", type=str.upper, choices=("TRE", "SRE"),
+        help="score OTB's temporal or spatial robustness (default: the usual runs)")  # fmt: skip
     add("-n", "--num", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--eao", choices=("pysot", "vot"), default="pysot",
         help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip

@@ -90,7 +90,7 @@ def _print_report(report: RunReport) -> None:
 
 
 def _print_robustness(dataset: Dataset, tracker_path: str, report: RunReport) -> None:
-    """Scores of a protocol that `dsiam eval` does not read."""
+    """Scores of the runs that are there; `dsiam eval` asks for all runs of a sequence."""
     if report.finished + report.skipped == 0:
         return
     score = score_robustness(dataset, tracker_path, report.tracker, report.protocol)

@@ -33,4 +33,8 @@ def evaluate(
         ResultsError: No tracker has a result for any sequence.
         BenchmarkError: The data set cannot give a measure that was asked for.
     """
+    if options.protocol is not None:
+        from toolkit.reporting.robustness import evaluate_robustness  # loads all that runs trackers
+
+        return evaluate_robustness(dataset, folder, trackers, options.protocol, options.processes)
     return EVALUATORS[dataset.protocol](dataset, folder, trackers, options)

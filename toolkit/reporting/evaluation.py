@@ -57,6 +57,7 @@ class Options:
             the benchmark's.
         pysot_path: A checkout of pysot whose classes are to compute; None computes here.
             The curve of expected average overlap, which they do not give, always is ours.
+        protocol: ``TRE`` or ``SRE`` for these runs; None takes the data set's usual evaluation.
         filter_seconds: Time VOT's filter operation takes on the machine of the results, which
             turns frames/s into EFO; None leaves speeds in frames/s.
     """
@@ -65,11 +66,14 @@ class Options:
     eao: Definition = "pysot"
     interval: tuple[int, int] | None = None
     pysot_path: Path | None = None
+    protocol: str | None = None
     filter_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.pysot_path is None:
             return
+        if self.protocol is not None:
+            raise BenchmarkError(f"pysot's classes do not evaluate {self.protocol}")
         if self.eao != "pysot":
             raise BenchmarkError(f"pysot's classes do not know the EAO definition {self.eao!r}")
         if self.interval is not None:

@@ -28,6 +28,11 @@ from toolkit.reporting.onepass_plots import MEASURES, Curves, attributes_of, dra
 from toolkit.reporting.parallel import map_trackers
 from toolkit.tables import Table, ranked
 
+TITLES = {
+    "OPE": "one-pass evaluation",
+    "TRE": "temporal robustness (TRE)",
+    "SRE": "spatial robustness (SRE)",
+}
 LOW = 0.6  # pysot's threshold for a video worth a look
 DEFINITION = (
     "Success: area under the curve, 21 thresholds, overlap > t. Precision: at 20 px. "
@@ -72,7 +77,12 @@ def measure_one_pass(
 
 
 def report_one_pass(
-    dataset: Dataset, folder: Path, curves: Mapping[str, Curves], gaps: Gaps, note: str = ""
+    dataset: Dataset,
+    folder: Path,
+    curves: Mapping[str, Curves],
+    gaps: Gaps,
+    note: str = "",
+    protocol: str = "OPE",
 ) -> Evaluation:
     """Scores, tables and plots from the curves of every tracker and video.
 
@@ -82,29 +92,32 @@ def report_one_pass(
         curves: Measure -> tracker -> video -> curve, for the three measures.
         gaps: Tracker -> video -> why it is missing.
         note: Printed below the main table.
+        protocol: Whose starts the runs had, a key of ``TITLES``.
     """
-    summary = _summary(dataset, curves)
+    summary = _summary(dataset, curves, protocol)
     marked = labels(dataset, gaps)
     names = {tracker: marked[tracker] for tracker in summary["trackers"]}
     return Evaluation(
         dataset=dataset,
         summary=summary,
-        tables=[_main_table(dataset, summary, names, note)],
+        tables=[_main_table(dataset, summary, names, note, protocol)],
         attribute_tables=_attribute_tables(dataset, summary, names),
         video_tables=_video_tables(dataset, summary, names),
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
-        draw=lambda plots: draw_one_pass(plots, dataset, curves, summary, names),
+        draw=lambda plots: draw_one_pass(plots, dataset, curves, summary, names, protocol),
     )
 
 
-def _summary(dataset: Dataset, curves: Mapping[str, Curves]) -> dict[str, Any]:
+def _summary(dataset: Dataset, curves: Mapping[str, Curves], protocol: str) -> dict[str, Any]:
     """The JSON's structure, trackers by success, attributes in the benchmark's order."""
+    head = {} if protocol == "OPE" else {"protocol": protocol}
     whole = ope_summary(dataset, *(curves[measure] for measure in MEASURES))["trackers"]
     order = ranked({tracker: as_number(entry["success"]) for tracker, entry in whole.items()})
     attributes = list(attributes_of(dataset))[1:]
     return {
         "dataset": title_of(dataset),
+        **head,
         "trackers": {
             tracker: {
                 **{key: whole[tracker][key] for key in (*MEASURES, "sequences")},
@@ -122,13 +135,17 @@ def as_number(score: float | None) -> float:
 
 
 def _main_table(
-    dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str], note: str
+    dataset: Dataset,
+    summary: Mapping[str, Any],
+    names: Mapping[str, str],
+    note: str,
+    protocol: str,
 ) -> Table:
     rows = tuple(
         (name, *(summary["trackers"][tracker][measure] for measure in MEASURES))
         for tracker, name in names.items()
     )
-    title = heading(dataset, "one-pass evaluation")
+    title = heading(dataset, TITLES[protocol])
     return Table(title, ("Tracker", *MEASURES.values()), rows, note=joined(DEFINITION, note))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def draw_one_pass(
     curves: Mapping[str, Curves],
     summary: Mapping[str, Any],
     names: Mapping[str, str],
+    protocol: str = "OPE",
 ) -> dict[str, Path]:
     """The curves of the whole set, the attributes' overview, the curves of each attribute.
 
@@ -39,16 +41,18 @@ def draw_one_pass(
         curves: Measure -> tracker -> video -> curve.
         summary: The scores as in the JSON.
         names: Tracker -> its name with its gaps.
+        protocol: For the titles.
 
     Returns:
         Title -> PNG file, in the order of a report.
     """
     attributes = attributes_of(dataset)
-    pictures = _draw_curves(folder, dataset, curves, WHOLE, attributes.pop(WHOLE), normalized=True)
+    draw = partial(_draw_curves, folder, dataset, curves, protocol)
+    pictures = draw(WHOLE, attributes.pop(WHOLE), normalized=True)
     if attributes:
         pictures |= _draw_overview(folder, dataset, summary, names)
     for attribute, videos in attributes.items():
-        pictures |= _draw_curves(folder, dataset, curves, attribute, videos, normalized=False)
+        pictures |= draw(attribute, videos, normalized=False)
     return pictures
 
 
@@ -73,6 +77,7 @@ def _draw_curves(
     folder: Path,
     dataset: Dataset,
     curves: Mapping[str, Curves],
+    protocol: str,
     attribute: str,
     videos: Sequence[str],
     normalized: bool,
@@ -86,6 +91,7 @@ def _draw_curves(
         curves["precision"],
         curves["norm_precision"] if normalized else None,
         path=folder,
+        protocol=protocol,
     )
     return {
         f"{MEASURES[measure]}, {attribute}": folder

@@ -9,6 +9,7 @@ from toolkit.datasets.registry import find_benchmark
 from toolkit.errors import ResultsError
 
 SHOWN = 8  # names listed in a message
+EXPERIMENTS = ("baseline", "longterm", "tre", "sre")  # folders in which results may lie
 
 
 def find_trackers(
@@ -55,7 +56,7 @@ def is_tracker(folder: Path) -> bool:
     """Whether a folder holds results in any layout: a file a sequence, or a folder a sequence."""
     if not folder.is_dir():
         return False
-    if any((folder / experiment).is_dir() for experiment in ("baseline", "longterm")):
+    if any((folder / experiment).is_dir() for experiment in EXPERIMENTS):
         return True
     return any(folder.glob("*.txt")) or any(folder.glob("*/*_001.txt"))
 

@@ -1,6 +1,7 @@
 """Scores of OTB's robustness protocols, from the files a run left."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from toolkit.errors import BenchmarkError, ResultsError
 from toolkit.evaluation.metrics import PRECISION_INDEX, precision_curve, success_curve
 from toolkit.results import read_boxes
 from toolkit.running.jobs import Job
-from toolkit.running.protocols import ROBUSTNESS, choose_protocol
+from toolkit.running.protocols import ROBUSTNESS, Protocol, choose_protocol
 from toolkit.running.starts import enclosing_box
 from toolkit.running.store import ResultStore
 
@@ -51,10 +52,7 @@ def score_robustness(
         ResultsError: There is no result, or one does not fit its run.
         BenchmarkError: The data set has no such protocol, or it is not about robustness.
     """
-    way = choose_protocol(dataset, protocol)
-    if way not in ROBUSTNESS:
-        names = " or ".join(known.name for known in ROBUSTNESS)
-        raise BenchmarkError(f"{way.name} is not scored here, expected {names}")
+    way = robustness_protocol(dataset, protocol)
     store = ResultStore(Path(tracker_path) / dataset.name / tracker, way.layout)
     scores, runs, planned = [], 0, 0
     for video in dataset:
@@ -69,11 +67,33 @@ def score_robustness(
     return RobustnessScore(success, precision, runs, planned)
 
 
-def _score_sequence(store: ResultStore, jobs: list[Job]) -> tuple[float, float]:
-    """Success and precision over the frames of all runs on a sequence."""
+def robustness_protocol(dataset: Dataset, name: str) -> Protocol:
+    """The data set's protocol of that name.
+
+    Raises:
+        BenchmarkError: The data set has no such protocol, or it is not about robustness.
+    """
+    way = choose_protocol(dataset, name)
+    if way not in ROBUSTNESS:
+        names = " or ".join(known.name for known in ROBUSTNESS)
+        raise BenchmarkError(f"{way.name} is not scored here, expected {names}")
+    return way
+
+
+def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:
+    """Annotations and results of all frames of some runs, each (frames, 4).
+
+    Raises:
+        ResultsError: A result is missing, damaged or does not fit its run.
+    """
     results = [_read(store.layout.result_path(store.root, job), len(job.images)) for job in jobs]
     truths = [enclosing_box(region) for job in jobs for region in job.truth]
-    truth, result = np.array(truths, dtype=np.float64), np.concatenate(results)
+    return np.array(truths, dtype=np.float64), np.concatenate(results)
+
+
+def _score_sequence(store: ResultStore, jobs: Sequence[Job]) -> tuple[float, float]:
+    """Success and precision over the frames of all runs on a sequence."""
+    truth, result = pooled_frames(store, jobs)
     success = success_curve(truth, result).mean()
     return success, precision_curve(truth, result)[PRECISION_INDEX]
 

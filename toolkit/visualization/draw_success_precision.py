@@ -33,8 +33,9 @@ def draw_success_precision(
     bold_name: str | None = None,
     axis: Sequence[float] = (0, 1),
     path: str | os.PathLike[str] | None = None,
+    protocol: str = "OPE",
 ) -> "dict[str, Figure]":
-    """Draws the plots of one set of videos; the arguments are pysot's, and ``path``.
+    """Draws the plots of one set of videos; the arguments are pysot's, and the last two.
 
     A tracker keeps its colour and line over all plots made from the same results: they follow
     the success over all its videos, not over ``videos`` alone. One that lacks some of ``videos``
@@ -50,6 +51,7 @@ def draw_success_precision(
         bold_name: The tracker whose legend entry is bold.
         axis: Lower and upper end of the ordinate.
         path: Folder for ``<name>_<measure>_<attr>.png`` and ``.pdf``; None writes nothing.
+        protocol: OPE, TRE or SRE, for the title.
 
     Returns:
         Measure (``success``, ``precision``, ``norm_precision``) -> matplotlib figure.
@@ -67,7 +69,7 @@ def draw_success_precision(
     figures = {}
     for measure, curves in measures.items():
         if curves:
-            plot = _plot(measure, name, attr, len(videos), (axis[0], axis[1]))
+            plot = _plot(measure, f"{protocol} on {name}", attr, len(videos), (axis[0], axis[1]))
             lines = _average(curves, videos, measure, bold_name)
             figures[measure] = draw_curves(plot, lines, looks)
             if path is not None:
@@ -103,9 +105,7 @@ def _abscissae(measure: str) -> np.ndarray:
     return {"success": OVERLAPS, "precision": PIXELS, "norm_precision": NORMALIZED}[measure]
 
 
-def _plot(
-    measure: str, name: str, attr: str, count: int, y_range: tuple[float, float]
-) -> CurvePlot:
+def _plot(measure: str, of: str, attr: str, count: int, y_range: tuple[float, float]) -> CurvePlot:
     """Title, labels and the threshold whose value is the score."""
     heading, x_label, y_label, marks = {
         "success": ("Success", "Overlap threshold", "Success rate", ()),
@@ -118,5 +118,5 @@ def _plot(
         ),
     }[measure]
     subset = "" if attr == "ALL" else f", {attribute_title(attr)}"
-    title = f"{heading} plots of OPE on {name}{subset} ({count})"
+    title = f"{heading} plots of {of}{subset} ({count})"
     return CurvePlot(title, x_label, y_label, _abscissae(measure), y_range, marks)
