@@ -98,6 +98,15 @@ def test_long_lists_of_gaps_are_cut_with_a_count(one_pass):
     assert len(gap_lines(dataset, gaps, most=None)) == 3
 
 
+def test_damaged_files_are_listed_before_missing_ones(one_pass):
+    dataset, folder = one_pass
+    (folder / "exact" / "fast.txt").unlink()
+    (folder / "exact" / "slow.txt").write_text("1,2,x,4\n")
+    data.write_results(folder, "whole", SEQUENCES)
+    gaps = evaluate(dataset, folder, ["exact", "whole"], Options()).gaps
+    assert re.search(r"slow\.txt:1: ", gap_lines(dataset, gaps, most=1)[1])
+
+
 def test_a_damaged_file_is_a_gap_with_its_row(one_pass):
     dataset, folder = one_pass
     (folder / "exact" / "fast.txt").write_text("1,2,3,4\n1,2,x,4\n")

@@ -20,6 +20,8 @@ from toolkit.results import read_boxes
 
 logger = logging.getLogger(__name__)
 
+NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
+
 Trajectory = np.ndarray | list  # (frames, 4) boxes, or one region a frame
 
 
@@ -190,7 +192,7 @@ class Video:
         file = self.result_file(path, tracker)
         if file is None:
             expected = next(self._candidates(path, tracker))
-            self._record_gap(tracker, f"no result file; expected {expected}")
+            self._record_gap(tracker, f"{NO_FILE}; expected {expected}")
             return None
         self.gaps.pop(tracker, None)
         return self._read(file)

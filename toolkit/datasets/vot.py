@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.metadata import Metadata
-from toolkit.datasets.video import Video
+from toolkit.datasets.video import NO_FILE, Video
 from toolkit.errors import ResultsError
 from toolkit.results import BOX_NUMBERS, read_trajectory, read_values
 
@@ -61,7 +61,7 @@ class VOTVideo(Video):
         files = self.result_files(path, tracker)
         if not files:
             expected = path / tracker / "baseline" / self.name / f"{self.name}_001.txt"
-            self._record_gap(tracker, f"no result file; expected {expected}")
+            self._record_gap(tracker, f"{NO_FILE}; expected {expected}")
             return None
         self.gaps.pop(tracker, None)
         return [self._read(file) for file in files]
@@ -147,7 +147,7 @@ class VOTLTVideo(Video):
     def _load_one(self, path: Path, tracker: str) -> tuple | None:
         file = path / tracker / "longterm" / self.name / f"{self.name}_001.txt"
         if not file.is_file():
-            self._record_gap(tracker, f"no result file; expected {file}")
+            self._record_gap(tracker, f"{NO_FILE}; expected {file}")
             return None
         self.gaps.pop(tracker, None)
         return self._read(file), self._read_confidence(file)

@@ -9,6 +9,7 @@ import numpy as np
 
 from toolkit.datasets.dataset import Dataset
 from toolkit.datasets.registry import find_benchmark
+from toolkit.datasets.video import NO_FILE
 from toolkit.errors import BenchmarkError, ResultsError
 from toolkit.evaluation.eao import Definition
 from toolkit.tables import Table, tracker_label
@@ -162,11 +163,15 @@ def joined(*notes: str) -> str:
 
 
 def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
-    """One line a missing result, at most ``most`` a tracker (None: all), and a count."""
+    """One line a missing result, at most ``most`` a tracker (None: all), and a count.
+
+    Damaged files come first: that a file is not there surprises nobody.
+    """
     lines = []
     for tracker, missing in gaps.items():
         if missing:
-            shown = list(missing.items())[:most]
+            ordered = sorted(missing.items(), key=lambda gap: gap[1].startswith(NO_FILE))
+            shown = ordered[:most]
             lines.append(
                 f"{tracker}: {len(dataset) - len(missing)} of {len(dataset)} sequences; "
                 "the scores are means over these"
