@@ -10,7 +10,7 @@ from toolkit.bin.tracker_specs import tracker_specs
 from toolkit.datasets import DatasetFactory
 from toolkit.datasets.dataset import Dataset
 from toolkit.errors import ResultsError, TrackerError
-from toolkit.running import RunReport, run_dataset, score_robustness
+from toolkit.running import RunReport, TrackerSpec, run_dataset, score_robustness
 from toolkit.running.protocols import ROBUSTNESS
 
 EXIT_FAILED = 1
@@ -49,32 +49,33 @@ def _run(arguments: argparse.Namespace) -> int:
             f"{dataset.dataset_root} has {len(dataset)} of the {total} sequences of "
             f"{dataset.name}; missing: {', '.join(dataset.missing_videos)}",
         )
-    status = 0
-    for tracker in tracker_specs(arguments):
-        try:
-            report = run_dataset(
-                dataset,
-                tracker,
-                arguments.tracker_path,
-                protocol=arguments.protocol,
-                sequences=arguments.sequences,
-                repetitions=arguments.repetitions,
-                num=arguments.num,
-                threads=arguments.threads,
-                address=arguments.address,
-                gpus=1 if arguments.device.startswith("cuda") else 0,
-                force=arguments.force,
-            )
-        except (ResultsError, TrackerError) as error:
-            complain("test", f"error: {error}")
-            status = EXIT_FAILED
-            continue
-        _print_report(report)
-        if report.protocol in {protocol.name for protocol in ROBUSTNESS}:
-            _print_robustness(dataset, arguments.tracker_path, report)
-        if report.failures:
-            status = EXIT_FAILED
-    return status
+    complete = [_run_tracker(dataset, spec, arguments) for spec in tracker_specs(arguments)]
+    return 0 if all(complete) else EXIT_FAILED
+
+
+def _run_tracker(dataset: Dataset, tracker: TrackerSpec, arguments: argparse.Namespace) -> bool:
+    """Run one tracker and print what became of it; whether all of it went well."""
+    try:
+        report = run_dataset(
+            dataset,
+            tracker,
+            arguments.tracker_path,
+            protocol=arguments.protocol,
+            sequences=arguments.sequences,
+            repetitions=arguments.repetitions,
+            num=arguments.num,
+            threads=arguments.threads,
+            address=arguments.address,
+            gpus=1 if arguments.device.startswith("cuda") else 0,
+            force=arguments.force,
+        )
+    except (ResultsError, TrackerError) as error:
+        complain("test", f"error: {error}")
+        return False
+    _print_report(report)
+    if report.protocol in {protocol.name for protocol in ROBUSTNESS}:
+        _print_robustness(dataset, arguments.tracker_path, report)
+    return not report.failures
 
 
 def _print_report(report: RunReport) -> None:
