@@ -31,6 +31,7 @@ def run_command(
         The status of `work`; 2 for bad input, 130 for an interrupt, 141 where the reader of the
         output has gone.
     """
+    expected: tuple[type[Exception], ...] = (ToolkitError, OSError, *errors)
     try:
         status = work()
         sys.stdout.flush()  # so that a closed pipe is noticed here
@@ -41,7 +42,7 @@ def run_command(
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit as well
         return EXIT_BROKEN_PIPE
-    except (ToolkitError, OSError, *errors) as error:
+    except expected as error:
         complain(name, f"error: {_one_line(error)}")
         return EXIT_BAD_INPUT
 

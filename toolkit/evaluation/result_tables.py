@@ -110,7 +110,7 @@ def accuracy_robustness_table(
         eao: From `EAOBenchmark.eval`, or None.
         eao_note: Which definition the EAO has, `EAOBenchmark.describe()`.
     """
-    columns = ("Tracker Name", "Accuracy", "Robustness", "Lost Number")
+    columns: tuple[str, ...] = ("Tracker Name", "Accuracy", "Robustness", "Lost Number")
     names = list(result)
     if eao is not None:
         columns += ("EAO",)
