@@ -119,6 +119,8 @@ def test_a_dying_tracker_fails_the_check_although_vot_succeeds(workspace, reposi
     assert "Traceback" in err and "ZeroDivisionError: the tracker is broken" in err
 
 
+# The call is VOT 0.7's own.
+@pytest.mark.filterwarnings("ignore:Registry.items:DeprecationWarning")
 def test_the_repositorys_workspace_generates_its_sequences(repository, tmp_path):
     if "dsiam-generated" not in entry_points(group="vot_downloader").names:
         pytest.skip("dsiam-plugin is not installed, so VOT cannot know its generator")

@@ -131,6 +131,11 @@ def is_running(pid):
         return False
 
 
+def heed_interrupts():
+    """In the child: background jobs of a shell, as the tests may be, inherit a deaf Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.integration
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -140,7 +145,9 @@ def test_a_run_goes_on_after_it_was_ended(tmp_path, environment, how):
     whole = arguments(data, tmp_path / "whole", "--num", "2", tracker=slow)
     cut = arguments(data, tmp_path / "cut", "--num", "2", tracker=slow)
     folder = tmp_path / "cut" / "results" / "toy" / "Slow"
-    process = subprocess.Popen([*COMMAND, *cut], env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*COMMAND, *cut], env=environment, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    )
     try:
         wait_for(folder / "s1.txt", process)
         workers = children(process.pid)
