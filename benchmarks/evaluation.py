@@ -1,4 +1,4 @@
-"""Speed and memory of loading and evaluating results: `python benchmarks/evaluation.py [DATA]`.
+"""Speed and memory of loading and evaluating results: `python benchmarks/evaluation.py DATA`.
 
 DATA holds `otb2013` (annotations), `vot2018` (VOT2018.json) and, where there are any, results as
 `results/OTB2013/<tracker>` and `vot2018/results/VOT2018/<tracker>`. Times are processor seconds of
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
+    parser.add_argument("data", type=Path, help="folder with otb2013/, results/ and vot2018/")
     data = parser.parse_args(argv).data
     rows = [*one_pass_rows(data), *restart_rows(data)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
