@@ -5,6 +5,11 @@ from dsiam_plugin.backbones import VGG19, SiamFCAlexNet
 from dsiam_plugin.errors import ConfigError
 
 
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize(("side", "conv4", "conv5"), [(127, 8, 6), (255, 24, 22)])
 def test_alexnet_sizes(side, conv4, conv5):
     levels = SiamFCAlexNet((8, 8, 8, 12, 6))(torch.rand(2, 3, side, side))
@@ -13,9 +18,13 @@ def test_alexnet_sizes(side, conv4, conv5):
 
 
 def test_alexnet_taps_conv4_after_its_relu_and_conv5_before():
-    levels = SiamFCAlexNet((8, 8, 8, 12, 6))(torch.rand(1, 3, 127, 127))
+    network = SiamFCAlexNet((8, 8, 8, 12, 6))
+    network.conv4.bias.data[:6] = -10.0
+    network.conv5.bias.data[:] = -10.0
+    levels = network(torch.rand(1, 3, 127, 127))
+    assert levels["conv4"][:, :6].eq(0).all()
     assert levels["conv4"].min() == 0
-    assert levels["conv5"].min() < 0
+    assert levels["conv5"].max() < 0
 
 
 def test_alexnet_shift_of_a_stride_shifts_the_features():
