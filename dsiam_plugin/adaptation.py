@@ -66,23 +66,27 @@ def learn_suppression(features: Features, config: TransformConfig) -> dict[str, 
     }
 
 
-def highlight(features: Features, offset: tuple[float, float], sigma: float) -> dict[str, Tensor]:
+def highlight(
+    features: Features, strides: Mapping[str, int], offset: tuple[float, float], sigma: float
+) -> dict[str, Tensor]:
     """The pairs (G, G x saliency) of a search region that has been embedded already.
 
-    The map is laid over the features instead of the pixels: their cells have one stride.
+    The map is laid over the features instead of the pixels.
 
     Args:
         features: Per layer (1, C, H, W).
-        offset: Target's displacement ``(dx, dy)`` from the region's middle, in cells.
-        sigma: Deviation of the Gaussian map, in cells.
+        strides: Per layer, pixels of the search crop between neighbouring cells.
+        offset: Target's displacement ``(dx, dy)`` from the region's middle, in those pixels.
+        sigma: Deviation of the Gaussian map, in those pixels.
 
     Returns:
         Per layer (2, C, H, W).
     """
     pairs = {}
     for layer, item in features.items():
-        columns = _bell(item.shape[-1], offset[0], sigma)
-        rows = _bell(item.shape[-2], offset[1], sigma)
+        dx, dy, deviation = (length / strides[layer] for length in (*offset, sigma))
+        columns = _bell(item.shape[-1], dx, deviation)
+        rows = _bell(item.shape[-2], dy, deviation)
         weights = torch.outer(rows, columns).to(item.device)
         pairs[layer] = torch.cat([item, item * weights])
     return pairs

@@ -25,7 +25,7 @@ class SiamFCAlexNet(nn.Module):
             two groups.
     """
 
-    levels = ("conv4", "conv5")
+    levels = {"conv4": 8, "conv5": 8}  # name: stride in pixels
     stride = 8
 
     def __init__(self, channels: Sequence[int] = (96, 256, 384, 384, 256)):
@@ -56,7 +56,7 @@ class VGG19(nn.Module):
     15x15. Both levels are taken after their ReLU. ImageNet's mean and deviation are applied here.
     """
 
-    levels = ("conv4_4", "conv5_4")
+    levels = {"conv4_4": 8, "conv5_4": 16}  # name: stride in pixels
     stride = 8
     _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
     _TAPS = {"conv4_4": 26, "conv5_4": 35}  # indices of relu4_4 and relu5_4 in `features`

@@ -184,7 +184,8 @@ class DSiamTracker:
         response = self._respond(state, x_feat)
         deciding = response
         if self.config.transform.anchor_scale and self.config.transform.adaptive:
-            deciding = (response + self._exemplar_response(state, x_feat)) / 2
+            # The first exemplar's own response: neither V nor W applied.
+            deciding = (response + self._correlate(state, state.exemplar, x_feat)) / 2
         peak = localize(response, deciding, self.config.tracking, self._window)
         lost = self._is_lost(peak, state)
         recovered = state.lost and not lost
@@ -238,17 +239,16 @@ class DSiamTracker:
         """Fused responses (S, 1, m, m) of search features (S, C_l, h_l, w_l)."""
         if state.suppression is not None:
             x_feat = adaptation.suppress(state.suppression, x_feat, self.config.transform)
-        responses = self.network.correlate(state.template, x_feat)
+        return self._correlate(state, state.template, x_feat)
+
+    def _correlate(self, state: TrackerState, z_feat: Features, x_feat: Features) -> Tensor:
+        """Fused responses (S, 1, m, m) of exemplar features in the state's units."""
+        responses = self.network.correlate(z_feat, x_feat)
         return self.network.fuse(_calibrated(responses, state.calibrations))
 
     def _own_search_side(self, target_size: tuple[float, float]) -> float:
         crop = self.config.crop
         return context_side(*target_size, crop.context) * crop.search_size / crop.exemplar_size
-
-    def _exemplar_response(self, state: TrackerState, x_feat: Features) -> Tensor:
-        """Fused responses (S, 1, m, m) of the first exemplar, neither V nor W applied."""
-        responses = self.network.correlate(state.exemplar, x_feat)
-        return self.network.fuse(_calibrated(responses, state.calibrations))
 
     def _moved(self, crop: Crop, peak: Peak) -> tuple[float, float]:
         pixels_a_cell = self.network.stride * crop.side_px / self.config.crop.search_size
@@ -288,8 +288,11 @@ class DSiamTracker:
         """Features of G and of G x saliency, (2, C_l, h_l, w_l) a layer."""
         transform, size = self.config.transform, self.config.crop.search_size
         if transform.background == "search":
-            sigma = transform.saliency_sigma * size / self.network.stride
-            return adaptation.highlight(found.features, (found.peak.dx, found.peak.dy), sigma)
+            stride = self.network.stride
+            offset = (found.peak.dx * stride, found.peak.dy * stride)
+            sigma = transform.saliency_sigma * size
+            strides = self.network.backbone.levels
+            return adaptation.highlight(found.features, strides, offset, sigma)
         at_scale = transform.background == "crop_at_scale"
         side = found.crop.side_px if at_scale else state.search_side
         region = crop_square(image, state.center, side, size, state.fill).pixels

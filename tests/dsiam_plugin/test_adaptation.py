@@ -118,13 +118,21 @@ def test_gaussian_saliency_has_its_deviation():
     assert weights[50, 75] == pytest.approx(np.exp(-(25**2) / (2 * 25.25**2)), rel=1e-5)
 
 
-def test_highlight_lays_the_map_around_the_target():
-    pairs = adaptation.highlight({"a": torch.ones(1, 2, 22, 22)}, (3.5, -2.5), 4.0)["a"]
-    assert pairs.shape == (2, 2, 22, 22)
-    assert pairs[0].eq(1).all()
-    weights = pairs[1, 0]
-    # The middle lies between cells 10 and 11: the target is at column 14, row 8.
+def test_highlight_lays_the_map_around_the_target_in_every_layers_cells():
+    features = {"fine": torch.ones(1, 2, 22, 22), "coarse": torch.ones(1, 2, 15, 15)}
+    strides = {"fine": 8, "coarse": 16}
+    fine, coarse = (
+        adaptation.highlight(features, strides, (28.0, -20.0), 32.0)["fine"],
+        adaptation.highlight(features, strides, (32.0, -16.0), 32.0)["coarse"],
+    )
+    assert fine.shape == (2, 2, 22, 22)
+    assert fine[0].eq(1).all()
+    weights = fine[1, 0]
+    # The middle lies between cells 10 and 11: 3.5 cells right and 2.5 up is column 14, row 8.
     assert divmod(int(weights.argmax()), 22) == (8, 14)
     assert weights[8, 14] == 1
     assert weights[8, 18].item() == pytest.approx(np.exp(-0.5))
     assert weights[12, 14].item() == pytest.approx(np.exp(-0.5))
+    # The middle is cell 7: two coarse cells right and one up; the deviation is two cells.
+    assert divmod(int(coarse[1, 0].argmax()), 15) == (6, 9)
+    assert coarse[1, 0, 6, 11].item() == pytest.approx(np.exp(-0.5))
