@@ -1,0 +1,99 @@
+"""Random changes of crops: where they are cut, what light they were taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma of RGB
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How crops vary. All random amounts are uniform.
+
+    Attributes:
+        shift_px: Largest displacement of the target from the search's middle, in each direction.
+        scale: Largest relative change of the search's scale, either way.
+        exemplar_shift_px: The same displacement of the exemplar.
+        exemplar_scale: The same change of the exemplar's scale.
+        flip: Probability of mirroring exemplar and search together.
+        grey: Probability that both lose their colours.
+        light: Largest relative change of brightness and contrast, drawn for each crop.
+        tint: Largest relative change of a single channel.
+        blur: Probability that the search is blurred, as by motion or focus.
+    """
+
+    shift_px: float = 32.0
+    scale: float = 0.08
+    exemplar_shift_px: float = 3.0
+    exemplar_scale: float = 0.03
+    flip: float = 0.5
+    grey: float = 0.25
+    light: float = 0.2
+    tint: float = 0.08
+    blur: float = 0.15
+
+
+def cut(
+    crop: np.ndarray, size: int, offset: tuple[float, float], scale: float, flip: bool
+) -> np.ndarray:
+    """Cut a window out of a packed crop.
+
+    Args:
+        crop: (S, S, 3) uint8, the target in its middle.
+        size: Side of the result.
+        offset: ``(dx, dy)`` px: where the target's centre lies in the result, from its middle.
+        scale: Pixels of the crop for one of the result.
+        flip: Mirror left and right (the offset is that after mirroring).
+
+    Returns:
+        (size, size, 3) uint8; beyond the crop its mean colour.
+    """
+    middle, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
+    across = -scale if flip else scale
+    # source = matrix @ (x, y, 1): the result's (middle + offset) shows the crop's middle
+    matrix = np.array(
+        [
+            [across, 0, middle - across * (target + offset[0])],
+            [0, scale, middle - scale * (target + offset[1])],
+        ]
+    )
+    return cv2.warpAffine(
+        crop,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=cv2.mean(crop)[:3],
+    )
+
+
+def relight(pixels: np.ndarray, config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:
+    """Change brightness, contrast and the balance of the channels of (H, W, 3) uint8."""
+    contrast = 1 + rng.uniform(-config.light, config.light)
+    gains = contrast * (1 + rng.uniform(-config.tint, config.tint, 3))
+    brightness = 255 * rng.uniform(-config.light, config.light) / 2
+    levels = np.arange(256)[:, None] * gains + (1 - contrast) * 128 + brightness
+    table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return cv2.LUT(pixels, table[:, None, :])
+
+
+def to_grey(pixels: np.ndarray) -> np.ndarray:
+    """Luma in all three channels of (H, W, 3) uint8 RGB."""
+    return cv2.transform(pixels, np.tile(GREY_WEIGHTS, (3, 1)))
+
+
+def blurred(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A linear smear of 3 to 9 px in a random direction."""
+    length = int(rng.integers(3, 10))
+    angle = rng.uniform(0, np.pi)
+    kernel = np.zeros((length, length), np.float32)
+    middle = (length - 1) / 2
+    steps = np.linspace(-middle, middle, 2 * length)
+    columns = np.rint(middle + steps * np.cos(angle)).astype(int)
+    rows = np.rint(middle + steps * np.sin(angle)).astype(int)
+    kernel[rows, columns] = 1
+    return cv2.filter2D(pixels, -1, kernel / kernel.sum())
