@@ -20,6 +20,10 @@ TARGETS = {
         "dsiam_plugin.training.synthesize",
         "make training sequences from still images",
     ),
+    ("data", "curate"): (
+        "dsiam_plugin.training.curate",
+        "cut the targets of a data set into a pack for training",
+    ),
 }
 
 
