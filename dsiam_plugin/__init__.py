@@ -18,9 +18,9 @@ _HOMES = {
     "Box": "boxes",
     "DSiamError": "errors",
     "DSiamTracker": "tracker",
-    "TrackResult": "tracker",
+    "TrackResult": "state",
     "TrackerConfig": "config",
-    "TrackerState": "tracker",
+    "TrackerState": "state",
     "build_tracker": "builders",
     "tracker_names": "variants",
 }

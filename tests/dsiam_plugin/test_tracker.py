@@ -9,7 +9,8 @@ from dsiam_plugin import Box, build_tracker
 from dsiam_plugin.backbones import VGG19
 from dsiam_plugin.boxes import overlap
 from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
-from dsiam_plugin.tracker import DSiamTracker, _recentered, _unit_height
+from dsiam_plugin.state import recentered, unit_height
+from dsiam_plugin.tracker import DSiamTracker
 from dsiam_plugin.variants import tracker_names
 
 ALEXNET_NAMES = [name for name in tracker_names() if "Vgg" not in name]
@@ -205,18 +206,18 @@ def test_target_outside_twice_is_sought_at_the_centre(build):
     images, boxes = moving_patch(2)
     state = build().start(images[0], boxes[0])
     outside = replace(state, center=(-100.0, 50.0))
-    once = _recentered(outside)
+    once = recentered(outside)
     assert (once.center, once.frames_outside) == ((-100.0, 50.0), 1)
-    assert _recentered(once).center == (79.5, 59.5)
-    assert _recentered(replace(state, frames_outside=1)).frames_outside == 0
+    assert recentered(once).center == (79.5, 59.5)
+    assert recentered(replace(state, frames_outside=1)).frames_outside == 0
 
 
 def test_unit_height_maps_peak_to_one_and_median_to_zero():
     response = torch.arange(25.0).view(5, 5)
-    scale, offset = _unit_height(response)
+    scale, offset = unit_height(response)
     assert 24 * scale + offset == pytest.approx(1)
     assert 12 * scale + offset == pytest.approx(0)
-    assert _unit_height(torch.full((3, 3), 2.0)).scale == 1.0
+    assert unit_height(torch.full((3, 3), 2.0)).scale == 1.0
 
 
 @pytest.mark.parametrize("background", ["search", "crop", "crop_at_scale"])
