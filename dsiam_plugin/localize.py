@@ -1,7 +1,12 @@
-"""From response maps to a displacement, a scale and a score."""
+"""From response maps to a displacement, a scale and a score.
+
+Shapes: T targets, S scales, m cells a side of the response, M = m * upsample after upsampling.
+Everything up to :func:`locate` stays on the responses' device; :func:`localize` copies once.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -21,7 +26,7 @@ class Peak(NamedTuple):
         dx, dy: Displacement from the crop's middle, in cells of the response.
         score: Maximum of the winning scale's upsampled map after the scale penalty, before the
             map is normalised and windowed.
-        height: The same maximum over the map's background (its median).
+        height: Maximum of that scale's response over its background (its median).
         ambiguity: Height of the second peak as a share of the first's; 0 if it is the only one.
     """
 
@@ -43,7 +48,7 @@ def cosine_window(size: int) -> Tensor:
 def localize(
     responses: Tensor, scale_responses: Tensor, config: TrackingConfig, window: Tensor
 ) -> Peak:
-    """Find the target in the responses of all scales.
+    """Find one target in the responses of all scales.
 
     Args:
         responses: (S, 1, m, m) float32, smallest scale first.
@@ -51,36 +56,46 @@ def localize(
         config: Scale penalty, window influence and upsampling.
         window: :func:`cosine_window` of size ``m * config.upsample``.
     """
-    maps = _upsampled(responses, config)
-    scores = _scores(maps, config)
-    if scale_responses is responses:
-        scale = int(scores.argmax())
-    else:
-        scale = int(_scores(_upsampled(scale_responses, config), config).argmax())
-    response = maps[scale]
-    dy, dx = _windowed_peak(response, window, config.window_influence)
-    height, ambiguity = peak_shape(responses[scale, 0])
-    return Peak(
-        scale,
-        dx / config.upsample,
-        dy / config.upsample,
-        float(scores[scale]),
-        height,
-        ambiguity,
-    )
+    one = responses.transpose(0, 1)  # (1, S, m, m)
+    deciding = one if scale_responses is responses else scale_responses.transpose(0, 1)
+    scale, *rest = locate(one, deciding, config, window)[0].tolist()
+    return Peak(int(scale), *rest)
 
 
-def _upsampled(responses: Tensor, config: TrackingConfig) -> Tensor:
-    """Bicubic maps (S, M, M) of responses (S, 1, m, m)."""
-    size = responses.shape[-1] * config.upsample
-    return F.interpolate(responses, size=(size, size), mode="bicubic", align_corners=False)[:, 0]
+def locate(
+    responses: Tensor, scale_responses: Tensor, config: TrackingConfig, window: Tensor
+) -> Tensor:
+    """Find many targets, each in its own responses, without waiting for the device.
+
+    Args:
+        responses: (T, S, m, m) float32, smallest scale first.
+        scale_responses: Responses that choose the scale, same shape; usually the same tensor.
+        config: Scale penalty, window influence and upsampling.
+        window: :func:`cosine_window` of size ``m * config.upsample``.
+
+    Returns:
+        (T, 6) float32, the fields of :class:`Peak` in their order.
+    """
+    factors = torch.full(responses.shape[1:2], config.scale_penalty, device=responses.device)
+    factors[len(factors) // 2] = 1.0
+    scores = upsampled(scale_responses, config.upsample).amax(dim=(2, 3)) * factors  # (T, S)
+    scale = scores.argmax(1)
+    chosen = responses[torch.arange(len(scale), device=scale.device), scale]  # (T, m, m)
+    maps = upsampled(chosen, config.upsample)
+    score = maps.amax(dim=(1, 2)) * factors[scale]
+    dx, dy = _windowed_peaks(maps, window, config.window_influence)
+    height, ambiguity = _peak_shapes(chosen)
+    cells = (dx / config.upsample, dy / config.upsample)
+    return torch.stack([scale.to(score.dtype), *cells, score, height, ambiguity], dim=1)
 
 
-def _scores(maps: Tensor, config: TrackingConfig) -> Tensor:
-    """Maximum of each scale's map after the scale penalty, (S,)."""
-    factors = torch.full((len(maps),), config.scale_penalty, device=maps.device)
-    factors[len(maps) // 2] = 1.0
-    return maps.amax(dim=(1, 2)) * factors
+def upsampled(responses: Tensor, factor: int) -> Tensor:
+    """Bicubic maps (..., M, M) of responses (..., m, m), as ``F.interpolate`` gives them.
+
+    The interpolation is linear and separable: ``U r U^T`` with the (M, m) matrix U of one axis.
+    """
+    matrix = _interpolation(responses.shape[-1], factor, responses.device)
+    return matrix @ responses @ matrix.T
 
 
 def peak_shape(response: Tensor) -> tuple[float, float]:
@@ -93,24 +108,42 @@ def peak_shape(response: Tensor) -> tuple[float, float]:
         Height, >= 0, and ambiguity in [0, 1]. The background is the median; a second peak lies
         more than ``PEAK_RADIUS`` cells away in rows or columns.
     """
-    background = response.median()
-    flat = int(response.argmax())
-    row, column = divmod(flat, response.shape[1])
-    height = response[row, column] - background
-    if height <= 0:
-        return 0.0, 1.0
-    others = response.clone()
-    low_row, low_column = max(row - PEAK_RADIUS, 0), max(column - PEAK_RADIUS, 0)
-    others[low_row : row + PEAK_RADIUS + 1, low_column : column + PEAK_RADIUS + 1] = background
-    return float(height), float((others.max() - background) / height)
+    height, ambiguity = torch.stack(_peak_shapes(response[None]))[:, 0].tolist()
+    return height, ambiguity
 
 
-def _windowed_peak(response: Tensor, window: Tensor, influence: float) -> tuple[float, float]:
-    """Displacement (dy, dx) of the peak from the middle, in cells of the upsampled map."""
-    floor = response - response.min()
+def _peak_shapes(responses: Tensor) -> tuple[Tensor, Tensor]:
+    """Heights and ambiguities, (T,) each, of responses (T, m, m)."""
+    cells = responses.flatten(1)
+    background = cells.median(1).values
+    top, flat = cells.max(1)
+    height = top - background
+    columns = responses.shape[-1]
+    index = torch.arange(columns, device=responses.device)
+    near_row = (index - (flat // columns)[:, None]).abs() <= PEAK_RADIUS
+    near_column = (index - (flat % columns)[:, None]).abs() <= PEAK_RADIUS
+    near = near_row[:, :, None] & near_column[:, None, :]
+    others = torch.where(near, background[:, None, None], responses).amax(dim=(1, 2))
+    ambiguity = torch.where(height > 0, (others - background) / height, 1.0)
+    return height, ambiguity
+
+
+def _windowed_peaks(maps: Tensor, window: Tensor, influence: float) -> tuple[Tensor, Tensor]:
+    """Displacements (dx, dy), (T,) each, of peaks from the middle, in cells of maps (T, M, M)."""
+    floors = maps - maps.amin(dim=(1, 2), keepdim=True)
     # A flat map has no mass to normalise; the window then decides alone.
-    mass = floor.sum().clamp_min(torch.finfo(floor.dtype).tiny)
-    mixed = (1 - influence) * floor / mass + influence * window
-    row, column = divmod(int(mixed.argmax()), mixed.shape[1])
-    middle = (mixed.shape[0] - 1) / 2
-    return row - middle, column - middle
+    mass = floors.sum(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
+    mixed = torch.lerp(floors / mass, window, influence)
+    flat = mixed.flatten(1).argmax(1)
+    size = maps.shape[-1]
+    middle = (size - 1) / 2
+    return flat % size - middle, flat // size - middle
+
+
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)
+def _interpolation(cells: int, factor: int, device: torch.device) -> Tensor:
+    """Bicubic weights (M, m) of one axis: row i holds what sample i takes from every cell."""
+    units = torch.eye(cells, dtype=torch.float64)[None, None]
+    weights = F.interpolate(units, (cells * factor, cells), mode="bicubic", align_corners=False)
+    return weights[0, 0].float().to(device)
