@@ -1,0 +1,339 @@
+"""The clip model of joint training: the whole tracker, unrolled over a clip (paper, sec. 3.5).
+
+Backpropagation through time runs over :mod:`dsiam_plugin.training.unroll`; this module owns the
+parameters, the loss and what leaves the training. Shapes: B clips of T frames, m response cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from dsiam_plugin.backbones import SiamFCAlexNet
+from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.errors import CheckpointError, ConfigError
+from dsiam_plugin.network import fusion_maps
+from dsiam_plugin.training.clips import ClipBatch
+from dsiam_plugin.training.crop_layer import box_centers
+from dsiam_plugin.training.labels import response_labels
+from dsiam_plugin.training.learnables import Learnables
+from dsiam_plugin.training.losses import logistic_loss
+from dsiam_plugin.training.unroll import ClipState, Seen, Unroller, detached
+from dsiam_plugin.variants import find_variant
+from dsiam_plugin.weights import Weights
+
+OFF_PX = 16.0  # a peak further from the target counts as off: a quarter of a usual target's side
+BALANCED_HEAD = (10.0, -5.0)  # responses of unit height: +5 at the peak, -5 on the background
+GROUPS = ("features", "biases", "lambdas", "rates", "fusion", "head")
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """How clips are trained on.
+
+    Attributes:
+        radius_px: Cells within this distance of the target are labelled +1.
+        balance: Positive and negative cells of a frame count the same.
+        frames: "sum" of the frames' losses (the paper's) or their "mean".
+        truncate: Frames through which a gradient passes at most; None for all.
+        checkpoint: Keep only the state between frames and compute each frame twice.
+        train_features: Off: the network is constant, and nothing of it is differentiated.
+        symmetric_fusion: Keep the fusion map equal to its mirror image.
+        max_excursion_px: Bound of the tracker's distance from the annotated centre; None for the
+            margin of the packed crops around a search window.
+        head: Starting ``(scale, bias)`` of the affine adjust; empty for the weights' own or, with
+            responses balanced to unit height, (10, -5).
+        multipliers: Factors on the learning rate by group, of features, biases, lambdas, rates,
+            fusion and head; 1 where none is given.
+    """
+
+    radius_px: float = 16.0
+    balance: bool = True
+    frames: str = "sum"
+    truncate: int | None = None
+    checkpoint: bool = False
+    train_features: bool = True
+    symmetric_fusion: bool = True
+    max_excursion_px: float | None = None
+    head: tuple[float, ...] = ()
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+
+
+class ClipModel(nn.Module):
+    """Features, ridge weights, rates, memory, fusion map and head, trained together on clips.
+
+    Args:
+        weights: Where the features start, batch normalisation folded; its fusion map is the start
+            of the map if it has one.
+        tracker: The tracker that is unrolled, and where its numbers start.
+        config: How it is trained.
+
+    Raises:
+        CheckpointError: If the weights are not those of SiamFC's AlexNet.
+        ConfigError: If a value is out of range.
+    """
+
+    stride = SiamFCAlexNet.stride
+
+    def __init__(self, weights: Weights, tracker: TrackerConfig, config: JointConfig):
+        super().__init__()
+        _check(config, tracker, self.stride)
+        self.config = config
+        self.tracker = tracker
+        self._start = weights
+        self.backbone = _backbone(weights).requires_grad_(config.train_features)
+        self.backbone.to(memory_format=torch.channels_last)
+        head = config.head or (BALANCED_HEAD if tracker.fusion.balance else weights.head)
+        self.learnables = Learnables(
+            tracker, _fusion_start(weights, tracker, self.stride), head, config.symmetric_fusion
+        )
+
+    def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """Track the clips and compare every response with its label map (eq. 10).
+
+        Under autocast the convolutions of the network alone run in half precision.
+
+        Returns:
+            ``loss`` (); ``responses`` and ``plain_responses`` (B, T - 1, m, m), detached, with V
+            and W and of the first exemplar without them; () for curves: ``plain_loss``,
+            ``peak_off`` and ``plain_peak_off`` (shares of frames with the peak more than 16 px
+            off) and ``learnt`` (share of frames that V and W may be learnt on).
+        """
+        device = batch.crops.device
+        one = torch.ones(1, 1, device=device)
+        dtype = (one @ one).dtype  # what autocast makes of a product; its getters vary by version
+        with torch.autocast(device.type, enabled=False):
+            annotated = box_centers(batch.boxes.flatten(0, 1)).unflatten(0, batch.boxes.shape[:2])
+            seen = self._unroll(batch.crops, annotated, partial(self.embed, dtype=dtype))
+            return self._judge(seen, annotated[:, 1:])
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups of the optimiser; only the convolutions' weights decay."""
+        groups = {
+            "features": [item for item in self.backbone.parameters() if item.ndim > 1],
+            "biases": [item for item in self.backbone.parameters() if item.ndim == 1],
+        }
+        if not self.config.train_features:
+            groups = {}
+        return [
+            {
+                "name": name,
+                "params": items,
+                "lr_multiplier": self.config.multipliers.get(name, 1.0),
+                "weight_decay": name == "features",
+            }
+            for name, items in (groups | self.learnables.parameter_groups()).items()
+        ]
+
+    @torch.no_grad()
+    def to_weights(self, origin: Mapping[str, Any]) -> Weights:
+        """What the tracker needs to run as trained: features, fusion map and its numbers.
+
+        Args:
+            origin: How it was trained; kept in the header as it is.
+        """
+        tensors = {name: _copied(item) for name, item in self.backbone.state_dict().items()}
+        for layer, weights in self._first_map().items():
+            tensors[f"fusion.{layer}"] = _copied(weights)
+        numbers = self.learnables.scalars()
+        trained = (numbers["head_scale"], numbers["head_bias"])
+        return replace(
+            self._start,
+            tensors=tensors,
+            # balanced responses have their own unit: their adjust belongs to the loss alone
+            head=self._start.head if self.tracker.fusion.balance else trained,
+            format="safetensors",
+            path=Path("training"),
+            sha256="",
+            config={"tracker": self._overrides(), "origin": dict(origin)},
+        )
+
+    @torch.no_grad()
+    def scalars(self) -> dict[str, float]:
+        """Ridge weights, rates, memory, head scale and bias, in plain units."""
+        return self.learnables.scalars()
+
+    @torch.no_grad()
+    def maps(self) -> dict[str, Tensor]:
+        """The fusion map of each layer, (m, m) in [0, 1]; empty with a single layer."""
+        if len(self.tracker.model.layers) == 1:
+            return {}
+        maps = self.learnables.fusion()
+        return {f"fusion.{layer}": _copied(item).clamp(0, 1) for layer, item in maps.items()}
+
+    def embed(self, pixels: Tensor, dtype: torch.dtype) -> dict[str, Tensor]:
+        """Features of windows (B, size, size, 3) uint8, float32 of each layer in use.
+
+        Args:
+            pixels: RGB in [0, 255].
+            dtype: Of the convolutions.
+        """
+        # (B, H, W, 3) seen as (B, 3, H, W) is channels-last without a copy.
+        crops = pixels.permute(0, 3, 1, 2).float()
+        with (
+            torch.set_grad_enabled(self.config.train_features and torch.is_grad_enabled()),
+            torch.autocast(crops.device.type, dtype, enabled=dtype != torch.float32),
+        ):
+            levels = self.backbone(crops)
+        return {
+            layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
+            for layer in self.tracker.model.layers
+        }
+
+    def _unroll(
+        self, crops: Tensor, annotated: Tensor, embed: Callable[[Tensor], dict[str, Tensor]]
+    ) -> list[Seen]:
+        """What each frame but the first showed."""
+        fill = crops[:, 0].float().mean(dim=(1, 2)).round().to(torch.uint8)
+        unroller = Unroller(
+            self.tracker, self.learnables, embed, self.stride, self._max_excursion(crops)
+        )
+        state: ClipState = self._run(unroller.start, crops[:, 0], annotated[:, 0], fill)
+        seen = []
+        last = crops.shape[1] - 1
+        for time in range(1, last + 1):
+            if self.config.truncate and time > 1 and (time - 1) % self.config.truncate == 0:
+                state = detached(state)
+            row, where = crops[:, time], annotated[:, time]
+            state, shown = self._run(unroller.look, state, row, where, fill, time < last)
+            seen.append(shown)
+        return seen
+
+    def _run(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        if not (self.config.checkpoint and torch.is_grad_enabled()):
+            return step(*arguments)
+        return checkpoint(step, *arguments, use_reentrant=False, preserve_rng_state=False)
+
+    def _judge(self, seen: list[Seen], annotated: Tensor) -> dict[str, Tensor]:
+        responses = torch.stack([item.responses for item in seen], dim=1)  # (B, T - 1, m, m)
+        plain = torch.stack([item.plain for item in seen], dim=1)
+        middles = torch.stack([item.middles for item in seen], dim=1)  # (B, T - 1, 2)
+        offsets = (annotated - middles).flatten(0, 1).to(responses.device)
+        size = responses.shape[-1]
+        labels = response_labels(offsets, size, self.stride, self.config.radius_px)
+        times = len(seen) if self.config.frames == "sum" else 1
+        balance = self.config.balance
+        shares = {
+            "peak_off": _far([item.sightings.offsets for item in seen], offsets),
+            "plain_peak_off": _far([item.plain_sightings.offsets for item in seen], offsets),
+            "learnt": torch.stack([item.trusted for item in seen]).float().mean(),
+        }
+        return {
+            "loss": times * logistic_loss(responses.flatten(0, 1), labels, balance=balance),
+            "plain_loss": times * logistic_loss(plain.flatten(0, 1), labels, balance=balance),
+            "responses": responses.detach(),
+            "plain_responses": plain,
+            **{name: value.to(responses.device) for name, value in shares.items()},
+        }
+
+    def _max_excursion(self, crops: Tensor) -> float:
+        if self.config.max_excursion_px is not None:
+            return self.config.max_excursion_px
+        return max(crops.shape[2] - self.tracker.crop.search_size, 0) / 2
+
+    def _first_map(self) -> dict[str, Tensor]:
+        layers = self.tracker.model.layers
+        return {layers[0]: self.learnables.fusion()[layers[0]]} if len(layers) > 1 else {}
+
+    def _overrides(self) -> dict[str, Any]:
+        """What differs from the tracker of the same preset, in the shape of the YAML files."""
+        transform = self.tracker.transform
+        base = find_variant("DSiamM").config(transform.preset)
+        # which of V and W there are is the variant's to say, not the weights'
+        own = {"variation", "suppression", "replace_template"}
+        changed = {
+            key: value
+            for key, value in _changes(base.transform, transform).items()
+            if key not in own
+        }
+        return {
+            "model": {"layers": list(self.tracker.model.layers)},
+            "transform": {"preset": transform.preset, **changed, **self.learnables.overrides()},
+        }
+
+
+def _check(config: JointConfig, tracker: TrackerConfig, stride: int) -> None:
+    crop = tracker.crop
+    unknown = [name for name in config.multipliers if name not in GROUPS]
+    checks = [
+        (not unknown, "multipliers", ", ".join(unknown), f"some of {', '.join(GROUPS)}"),
+        (config.frames in ("sum", "mean"), "frames", config.frames, "sum or mean"),
+        (config.truncate is None or config.truncate > 0, "truncate", config.truncate, "> 0"),
+        (config.radius_px > 0, "radius_px", config.radius_px, "> 0"),
+        (
+            len(config.head) in (0, 2) and (not config.head or config.head[0] > 0),
+            "head",
+            config.head,
+            "a positive scale and a bias",
+        ),
+        (
+            set(tracker.model.layers) <= set(SiamFCAlexNet.levels),
+            "model.layers",
+            ", ".join(tracker.model.layers),
+            f"some of {', '.join(SiamFCAlexNet.levels)}",
+        ),
+        (
+            (crop.search_size - crop.exemplar_size) % (2 * stride) == 0,
+            "crop.search_size",
+            crop.search_size,
+            f"exemplar_size plus a multiple of {2 * stride}",
+        ),
+    ]
+    problems = [f"{key}: {value}, expected {rule}" for good, key, value, rule in checks if not good]
+    if problems:
+        raise ConfigError("joint training: " + "; ".join(problems))
+
+
+def _backbone(weights: Weights) -> SiamFCAlexNet:
+    if weights.backbone != "siamfc_alexnet":
+        raise CheckpointError(
+            f"{weights.path}: weights of {weights.backbone}, expected siamfc_alexnet"
+        )
+    tensors = {name: item for name, item in weights.tensors.items() if name.startswith("conv")}
+    try:
+        backbone = SiamFCAlexNet([len(tensors[f"conv{index}.weight"]) for index in range(1, 6)])
+        backbone.load_state_dict(tensors)
+    except (KeyError, RuntimeError, ConfigError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CheckpointError(f"{weights.path}: not SiamFC's AlexNet ({reason})") from error
+    return backbone
+
+
+def _fusion_start(weights: Weights, tracker: TrackerConfig, stride: int) -> Tensor:
+    crop, layers = tracker.crop, tracker.model.layers
+    size = (crop.search_size - crop.exemplar_size) // stride + 1
+    start = weights.tensors.get(f"fusion.{layers[0]}")
+    if start is None or len(layers) == 1:
+        return fusion_maps(layers, tracker.fusion, size)[layers[0]]
+    if start.shape != (size, size):
+        raise CheckpointError(
+            f"{weights.path}: fusion map {tuple(start.shape)}, the response is {(size, size)}"
+        )
+    return start
+
+
+def _changes(base: object, other: object) -> dict[str, Any]:
+    """The fields of a dataclass that differ from those of another of its kind."""
+    return {
+        item.name: getattr(other, item.name)
+        for item in fields(base)
+        if getattr(base, item.name) != getattr(other, item.name)
+    }
+
+
+def _far(found: list[Tensor], offsets: Tensor) -> Tensor:
+    """Share of frames whose peak is more than OFF_PX from the target."""
+    distances = torch.stack(found, dim=1).flatten(0, 1) - offsets.cpu()  # (B (T - 1), 2) px
+    return (distances.norm(dim=1) > OFF_PX).float().mean()
+
+
+def _copied(item: Tensor) -> Tensor:
+    """A float32 copy on the CPU, rows contiguous."""
+    return item.detach().float().cpu().clone(memory_format=torch.contiguous_format)

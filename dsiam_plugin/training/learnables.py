@@ -1,0 +1,153 @@
+"""The numbers that joint training learns beside the features (paper, sec. 3.5 and 3.6).
+
+Ridge weights are stored as logarithms, shares as logits, so that no gradient step leaves their
+range. A share that starts at 0 or 1 is no parameter: the paper's transforms replace the features
+(rate 1) and remember nothing (memory 0), and a logit cannot say so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.errors import ConfigError
+
+PerLayer = float | Mapping[str, float]
+
+
+class Share(nn.Module):
+    """A number in [0, 1], learnt as its logit if it starts strictly between.
+
+    Args:
+        start: Where it starts.
+    """
+
+    def __init__(self, start: float):
+        super().__init__()
+        if not 0 <= start <= 1:
+            raise ConfigError(f"a share of {start}: expected a number in [0, 1]")
+        self.learnt = 0 < start < 1
+        if self.learnt:
+            self.logit = nn.Parameter(torch.tensor(start).logit())
+        else:
+            self.register_buffer("constant", torch.tensor(float(start)), persistent=False)
+
+    def forward(self) -> Tensor:
+        """The number, ()."""
+        return self.logit.sigmoid() if self.learnt else self.constant
+
+
+class FusionMaps(nn.Module):
+    """One free map for the first layer; the others share the rest, so all sum to one (eq. 9).
+
+    Args:
+        layers: Levels in use, the primary one first.
+        start: Weight of the first layer, (m, m).
+        symmetric: Keep the map equal to its mirror image, as training clips are mirrored.
+    """
+
+    def __init__(self, layers: tuple[str, ...], start: Tensor, symmetric: bool):
+        super().__init__()
+        self.layers = layers
+        self.symmetric = symmetric
+        self.primary = nn.Parameter(start.clone().float(), requires_grad=len(layers) > 1)
+
+    def forward(self) -> dict[str, Tensor]:
+        """The map of each layer, (m, m)."""
+        first, *others = self.layers
+        if not others:
+            return {first: self.primary}
+        primary = self.primary
+        if self.symmetric:
+            primary = (primary + primary.flip(-1)) / 2
+        rest = (1 - primary) / len(others)
+        return {first: primary} | dict.fromkeys(others, rest)
+
+
+class Learnables(nn.Module):
+    """Ridge weights, rates, memory, fusion maps and affine adjust of a clip model.
+
+    Args:
+        config: The tracker they start from; its layers and whether V and W exist.
+        fusion: Starting weight of the first layer, (m, m).
+        head: ``(scale, bias)`` of the affine adjust, scale > 0.
+        symmetric: See :class:`FusionMaps`.
+    """
+
+    def __init__(
+        self, config: TrackerConfig, fusion: Tensor, head: tuple[float, float], symmetric: bool
+    ):
+        super().__init__()
+        layers, transform = config.model.layers, config.transform
+        adaptive = {"v": transform.variation, "w": transform.suppression}
+        used = [kind for kind, there in adaptive.items() if there]
+        self.log_lambda = nn.ModuleDict()
+        self.rate = nn.ModuleDict()
+        for kind in used:
+            ridges, rates = (getattr(transform, f"{name}_{kind}") for name in ("lambda", "rate"))
+            self.log_lambda[kind] = nn.ParameterDict(
+                {
+                    layer: nn.Parameter(torch.tensor(of_layer(ridges, layer)).log())
+                    for layer in layers
+                }
+            )
+            self.rate[kind] = nn.ModuleDict(
+                {layer: Share(of_layer(rates, layer)) for layer in layers}
+            )
+        averaged = transform.variation or transform.replace_template
+        self.memory = Share(transform.memory if averaged else 0.0)
+        self.fusion = FusionMaps(layers, fusion, symmetric)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(head[0])))
+        self.bias = nn.Parameter(torch.tensor(float(head[1])))
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by kind; kinds without any are left out."""
+        groups = {
+            "lambdas": [*self.log_lambda.parameters()],
+            "rates": [*self.rate.parameters(), *self.memory.parameters()],
+            "fusion": [item for item in self.fusion.parameters() if item.requires_grad],
+            "head": [self.log_scale, self.bias],
+        }
+        return {name: items for name, items in groups.items() if items}
+
+    def scalars(self) -> dict[str, float]:
+        """Every number in plain units: lambdas and rates by layer, memory, head."""
+        values = {"head_scale": float(self.log_scale.exp()), "head_bias": float(self.bias)}
+        values["memory"] = float(self.memory())
+        for kind, items in self.log_lambda.items():
+            values |= {f"lambda_{kind}.{layer}": float(item.exp()) for layer, item in items.items()}
+        for kind, items in self.rate.items():
+            values |= {f"rate_{kind}.{layer}": float(item()) for layer, item in items.items()}
+        return values
+
+    def overrides(self) -> dict[str, Any]:
+        """The transform's numbers in the shape of the YAML files."""
+        values: dict[str, Any] = {}
+        for kind, items in self.log_lambda.items():
+            values[f"lambda_{kind}"] = {name: _short(item.exp()) for name, item in items.items()}
+        for kind, items in self.rate.items():
+            values[f"rate_{kind}"] = {name: _short(item()) for name, item in items.items()}
+        return values | {"memory": _short(self.memory())}
+
+
+def of_layer(value: PerLayer, layer: str) -> float:
+    """A layer's own number from a configuration that gives one for all or one for each.
+
+    Raises:
+        ConfigError: If the layer has none.
+    """
+    if not isinstance(value, Mapping):
+        return float(value)
+    if layer not in value:
+        raise ConfigError(f"no number for layer {layer}; given: {', '.join(value)}")
+    return float(value[layer])
+
+
+def _short(value: Tensor) -> float:
+    """Six digits: what float32 knows, and what a reader of the file wants."""
+    return float(f"{float(value):.6g}")
