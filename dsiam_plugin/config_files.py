@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from dsiam_plugin.config import TrackerConfig, TransformConfig
-from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.errors import ConfigError, DSiamError
 
 PRESETS = ("steady", "release", "paper")
 
@@ -38,7 +38,7 @@ def load_config(
     if source is None:
         source = {}
     elif not isinstance(source, Mapping):
-        name, source = str(source), _read_yaml(source)
+        name, source = str(source), read_yaml(source)
     problems: list[str] = []
     sections = _field_types(TrackerConfig)
     _unknown_keys(source, sections, "", problems)
@@ -47,7 +47,7 @@ def load_config(
         transform = {"preset": transform}
     start = base(_preset(transform, problems))
     parts = {
-        key: _override(
+        key: override(
             getattr(start, key),
             transform if key == "transform" else source.get(key, {}),
             key,
@@ -64,7 +64,7 @@ def load_config(
 
 def dump_config(config: TrackerConfig) -> str:
     """The configuration as YAML that :func:`load_config` reads back unchanged."""
-    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False)
+    return yaml.safe_dump(plain(dataclasses.asdict(config)), sort_keys=False)
 
 
 def validate(config: TrackerConfig) -> list[str]:
@@ -165,7 +165,12 @@ def _ranges(
     ]
 
 
-def _read_yaml(path: str | Path) -> Mapping[str, Any]:
+def read_yaml(path: str | Path) -> Mapping[str, Any]:
+    """The mapping a YAML file holds; an empty file is an empty mapping.
+
+    Raises:
+        ConfigError: If the file cannot be read, is not YAML, or holds anything else.
+    """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -204,20 +209,35 @@ def _preset(transform: Any, problems: list[str]) -> str:
     return PRESETS[0]
 
 
-def _override(start: Any, given: Any, section: str, problems: list[str]) -> Any:
+def override(start: Any, given: Any, section: str, problems: list[str]) -> Any:
+    """A dataclass with the given values in place of its own, nested dataclasses likewise.
+
+    Args:
+        start: The dataclass.
+        given: Mapping of what to change.
+        section: What messages put before a key; empty at the top.
+        problems: Gets one line for each unknown key and each value of another type.
+    """
     if not isinstance(given, Mapping):
         problems.append(f"{section}: expected a mapping, got {given!r}")
         return start
+    prefix = f"{section}." if section else ""
     hints = _field_types(type(start))
-    _unknown_keys(given, hints, f"{section}.", problems)
+    _unknown_keys(given, hints, prefix, problems)
     values = {}
     for key, hint in hints.items():
-        if key in given:
+        if key in given and dataclasses.is_dataclass(hint):
+            values[key] = override(getattr(start, key), given[key], f"{prefix}{key}", problems)
+        elif key in given:
             try:
                 values[key] = _coerce(given[key], hint)
             except TypeError as error:
-                problems.append(f"{section}.{key}: {error}")
-    return dataclasses.replace(start, **values)
+                problems.append(f"{prefix}{key}: {error}")
+    try:
+        return dataclasses.replace(start, **values)
+    except DSiamError as error:  # a dataclass that checks itself
+        problems.append(f"{prefix.rstrip('.') or 'config'}: {error}")
+        return start
 
 
 def _coerce(value: Any, hint: Any) -> Any:
@@ -232,6 +252,11 @@ def _coerce(value: Any, hint: Any) -> Any:
             raise TypeError(f"{value!r}, expected a list")
         inner = typing.get_args(hint)[0]
         return tuple(_coerce(item, inner) for item in value)
+    if typing.get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{value!r}, expected a mapping")
+        inner = typing.get_args(hint)[1]
+        return {str(name): _coerce(item, inner) for name, item in value.items()}
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is float and number and math.isfinite(value):
         return float(value)
@@ -240,10 +265,10 @@ def _coerce(value: Any, hint: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Tuples as lists, all the way down, for safe YAML."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

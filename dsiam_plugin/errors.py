@@ -36,6 +36,10 @@ class DatasetError(DSiamError, ValueError):
     """A training source is not laid out as its format demands."""
 
 
+class TrainingError(DSiamError, RuntimeError):
+    """A training run cannot start, continue or be stored."""
+
+
 class SourceError(DSiamError, ValueError):
     """A video, camera or folder of frames cannot be read."""
 

@@ -110,7 +110,7 @@ def save_weights(weights: Weights, path: str | Path, dtype: torch.dtype = torch.
     Raises:
         CheckpointError: If the name has another suffix or the file cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     if Path(path).suffix.lower() != ".safetensors":
         raise CheckpointError(f"{path}: weights are written as .safetensors only")
@@ -123,7 +123,7 @@ def save_weights(weights: Weights, path: str | Path, dtype: torch.dtype = torch.
     tensors = {name: tensor.to(dtype).contiguous() for name, tensor in weights.tensors.items()}
     try:
         with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata=header)
+            temporary.write_bytes(save(tensors, metadata=header))  # save_file: for the owner only
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from error
 

@@ -1,0 +1,7 @@
+"""``python -m dsiam_plugin.training`` is ``dsiam train``."""
+
+import sys
+
+from dsiam_plugin.cli import main
+
+sys.exit(main(["train", *sys.argv[1:]]))
