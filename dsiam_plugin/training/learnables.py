@@ -99,8 +99,8 @@ class Learnables(nn.Module):
             self.rate[kind] = nn.ModuleDict(
                 {layer: Share(of_layer(rates, layer)) for layer in layers}
             )
-        averaged = transform.variation or transform.replace_template
-        self.memory = Share(transform.memory if averaged else 0.0)
+        self._averages = transform.variation or transform.replace_template
+        self.memory = Share(transform.memory if self._averages else 0.0)
         self.fusion = FusionMaps(layers, fusion, symmetric)
         self.log_scale = nn.Parameter(torch.tensor(math.log(head[0])))
         self.bias = nn.Parameter(torch.tensor(float(head[1])))
@@ -117,12 +117,12 @@ class Learnables(nn.Module):
 
     def scalars(self) -> dict[str, float]:
         """Every number in plain units: lambdas and rates by layer, memory, head."""
-        values = {"head_scale": float(self.log_scale.exp()), "head_bias": float(self.bias)}
-        values["memory"] = float(self.memory())
+        values = {"head_scale": self.log_scale.exp().item(), "head_bias": self.bias.item()}
+        values["memory"] = self.memory().item()
         for kind, items in self.log_lambda.items():
-            values |= {f"lambda_{kind}.{layer}": float(item.exp()) for layer, item in items.items()}
+            values |= {f"lambda_{kind}.{layer}": item.exp().item() for layer, item in items.items()}
         for kind, items in self.rate.items():
-            values |= {f"rate_{kind}.{layer}": float(item()) for layer, item in items.items()}
+            values |= {f"rate_{kind}.{layer}": item().item() for layer, item in items.items()}
         return values
 
     def overrides(self) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class Learnables(nn.Module):
             values[f"lambda_{kind}"] = {name: _short(item.exp()) for name, item in items.items()}
         for kind, items in self.rate.items():
             values[f"rate_{kind}"] = {name: _short(item()) for name, item in items.items()}
-        return values | {"memory": _short(self.memory())}
+        return values | ({"memory": _short(self.memory())} if self._averages else {})
 
 
 def of_layer(value: PerLayer, layer: str) -> float:
@@ -150,4 +150,4 @@ def of_layer(value: PerLayer, layer: str) -> float:
 
 def _short(value: Tensor) -> float:
     """Six digits: what float32 knows, and what a reader of the file wants."""
-    return float(f"{float(value):.6g}")
+    return float(f"{value.item():.6g}")
