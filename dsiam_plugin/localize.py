@@ -84,7 +84,7 @@ def locate(
     maps = upsampled(chosen, config.upsample)
     score = maps.amax(dim=(1, 2)) * factors[scale]
     dx, dy = _windowed_peaks(maps, window, config.window_influence)
-    height, ambiguity = _peak_shapes(chosen)
+    height, ambiguity = peak_shapes(chosen)
     cells = (dx / config.upsample, dy / config.upsample)
     return torch.stack([scale.to(score.dtype), *cells, score, height, ambiguity], dim=1)
 
@@ -108,11 +108,11 @@ def peak_shape(response: Tensor) -> tuple[float, float]:
         Height, >= 0, and ambiguity in [0, 1]. The background is the median; a second peak lies
         more than ``PEAK_RADIUS`` cells away in rows or columns.
     """
-    height, ambiguity = torch.stack(_peak_shapes(response[None]))[:, 0].tolist()
+    height, ambiguity = torch.stack(peak_shapes(response[None]))[:, 0].tolist()
     return height, ambiguity
 
 
-def _peak_shapes(responses: Tensor) -> tuple[Tensor, Tensor]:
+def peak_shapes(responses: Tensor) -> tuple[Tensor, Tensor]:
     """Heights and ambiguities, (T,) each, of responses (T, m, m)."""
     cells = responses.flatten(1)
     background = cells.median(1).values
