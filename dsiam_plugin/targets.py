@@ -75,8 +75,11 @@ class TargetTracker(ABC):
         self.state = self.start_many(image, box) if several else self.start(image, box)
         self._several = several
 
-    def track(self, image: np.ndarray) -> TrackResult | list[TrackResult]:
-        """Find the target in the next frame; for several, one result each in their order.
+    def track(self, image: np.ndarray) -> Any:
+        """Find the target in the next frame.
+
+        Returns:
+            A :class:`TrackResult`; after ``init`` on several boxes a list of them, in that order.
 
         Raises:
             TrackerStateError: Before :meth:`init`.
