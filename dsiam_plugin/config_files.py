@@ -242,6 +242,8 @@ def override(start: Any, given: Any, section: str, problems: list[str]) -> Any:
 
 def _coerce(value: Any, hint: Any) -> Any:
     """The value as the field's type; TypeError where it is another one."""
+    if hint is Any:
+        return value
     if isinstance(hint, types.UnionType):
         options = typing.get_args(hint)
         if value is None and type(None) in options:
@@ -257,12 +259,26 @@ def _coerce(value: Any, hint: Any) -> Any:
             raise TypeError(f"{value!r}, expected a mapping")
         inner = typing.get_args(hint)[1]
         return {str(name): _coerce(item, inner) for name, item in value.items()}
+    return _scalar(value, hint)
+
+
+def _scalar(value: Any, hint: type) -> Any:
+    if hint is float and isinstance(value, str):
+        value = _number(value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is float and number and math.isfinite(value):
         return float(value)
     if type(value) is not hint or hint is float:
         raise TypeError(f"{value!r}, expected {hint.__name__}")
     return value
+
+
+def _number(text: str) -> Any:
+    """The number that YAML 1.1 takes for text, as 1e-7; anything else as it is."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def plain(value: Any) -> Any:

@@ -17,6 +17,8 @@ import yaml
 
 from dsiam_plugin.config_files import override, plain, read_yaml
 from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.training.clips import ClipConfig
+from dsiam_plugin.training.dynamic import JointConfig
 from dsiam_plugin.training.pairs import PairConfig
 from dsiam_plugin.training.siamese import SiameseConfig
 
@@ -127,7 +129,36 @@ class SiamFCTraining(TrainingConfig):
     pairs: PairConfig = field(default_factory=PairConfig)
 
 
-CONFIGS: dict[str, type[TrainingConfig]] = {"siamfc": SiamFCTraining}
+@dataclass(frozen=True)
+class UnrolledTracker:
+    """The tracker that joint training unrolls over clips, and where its numbers start.
+
+    Attributes:
+        variant: One of :func:`dsiam_plugin.tracker_names`.
+        settings: What to change in it, in the shape of the trackers' YAML files.
+    """
+
+    variant: str = "DSiamM"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DSiamMTraining(TrainingConfig):
+    """Stage two: features, transforms and fusion together, through time on clips.
+
+    Attributes:
+        tracker: What is unrolled.
+        clips: How clips are drawn.
+        dynamic: Loss, truncation and learning-rate multipliers.
+    """
+
+    stage: str = "dsiamm"
+    tracker: UnrolledTracker = field(default_factory=UnrolledTracker)
+    clips: ClipConfig = field(default_factory=ClipConfig)
+    dynamic: JointConfig = field(default_factory=JointConfig)
+
+
+CONFIGS: dict[str, type[TrainingConfig]] = {"siamfc": SiamFCTraining, "dsiamm": DSiamMTraining}
 
 
 def load_training(

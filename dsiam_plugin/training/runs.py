@@ -27,11 +27,13 @@ from dsiam_plugin.training.learner import Machine
 from dsiam_plugin.training.pack import BOXES, CROPS, INDEX, open_pack
 from dsiam_plugin.training.prefetch import Position
 from dsiam_plugin.training.records import Files
-from dsiam_plugin.training.stages import STAGES, open_dataset
+from dsiam_plugin.training.stages import STAGES, Start, open_dataset
 from dsiam_plugin.training.validation import Validator
 from dsiam_plugin.weights import load_weights
 
 logger = logging.getLogger(__name__)
+
+START = "(weights)"  # beside the packs' names
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def train(request: Request) -> Path:
         files = Files(request.out)
         _check_folder(request, files)
         digests = {name: pack_digest(path) for name, path in request.data.items()}
+        if request.weights is not None:
+            digests[START] = load_weights(request.weights).sha256
         with _logging(files.log if group.is_first else None):
             trainer = Trainer(_job(request, files, group, digests))
             if request.resume and files.last.is_file():
@@ -130,15 +134,17 @@ def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str
     machine = Machine(
         device, resolve_precision(config.precision, device), config.channels_last, group
     )
-    torch.manual_seed(config.seed)
-    model = stage.model(config, request.weights)
     make_dataset = partial(open_dataset, tuple(request.data.values()), config)
+    dataset = make_dataset()
+    weights = None if request.weights is None else load_weights(request.weights)
+    torch.manual_seed(config.seed)
+    model = stage.model(config, Start(weights, dataset))
     _log_start(request, machine)
     return Job(
         config=config,
         model=model,
         make_dataset=make_dataset,
-        samples=len(make_dataset()),
+        samples=len(dataset),
         files=files,
         machine=machine,
         data=digests,
@@ -164,7 +170,6 @@ def _origin(request: Request, digests: Mapping[str, str]) -> dict[str, Any]:
         "recipe": as_mapping(request.config),
         "command": request.command,
         "data": dict(digests),
-        "start": None if request.weights is None else load_weights(request.weights).sha256,
         "versions": {"dsiam-plugin": __version__, "torch": torch.__version__},
     }
 

@@ -9,11 +9,38 @@ from typing import Any
 
 from torch import nn
 
-from dsiam_plugin.training.config import TrainingConfig
+from dsiam_plugin.config_files import load_config
+from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.training.clips import ClipDataset
+from dsiam_plugin.training.config import (
+    DSiamMTraining,
+    SiamFCTraining,
+    TrainingConfig,
+    merged,
+)
+from dsiam_plugin.training.dynamic import ClipModel
 from dsiam_plugin.training.pack import Pack, open_pack
 from dsiam_plugin.training.pairs import PairDataset
 from dsiam_plugin.training.prefetch import Dataset
 from dsiam_plugin.training.siamese import SiameseModel
+from dsiam_plugin.training.warm_start import start_from
+from dsiam_plugin.variants import find_variant
+from dsiam_plugin.weights import Weights
+
+PAIRS_TO_MEASURE = 32  # enough for the mean and variance of every channel's cells
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model may begin with.
+
+    Attributes:
+        weights: To start from; None for fresh parameters.
+        dataset: The stage's batches.
+    """
+
+    weights: Weights | None
+    dataset: Dataset
 
 
 @dataclass(frozen=True)
@@ -23,28 +50,43 @@ class Stage:
     Attributes:
         sample: What one sample is called.
         dataset: From packs and configuration to batches.
-        model: From a configuration and the file to start from, or None for fresh parameters. The
-            model takes a batch and returns ``loss`` (), further () values to log and
-            ``responses`` to show; it has ``parameter_groups``, ``to_weights``, ``scalars`` and
-            ``maps``.
+        model: From a configuration and a start to a module that takes a batch and returns
+            ``loss`` (), further () values to log and ``responses`` to show; it has
+            ``parameter_groups``, ``to_weights``, ``scalars`` and ``maps``.
     """
 
     sample: str
     dataset: Callable[[Sequence[Pack], Any], Dataset]
-    model: Callable[[Any, Path | None], nn.Module]
-
-
-def _pairs(packs: Sequence[Pack], config: Any) -> Dataset:
-    return PairDataset(packs, config.pairs, config.seed)
-
-
-def _siamese(config: Any, weights: Path | None) -> nn.Module:
-    return SiameseModel(config.model)
-
-
-STAGES = {"siamfc": Stage("pair", _pairs, _siamese)}
+    model: Callable[[Any, Start], nn.Module]
 
 
 def open_dataset(paths: Sequence[Path], config: TrainingConfig) -> Dataset:
     """The stage's batches from folders of packs; a worker process calls it for itself."""
     return STAGES[config.stage].dataset([open_pack(path) for path in paths], config)
+
+
+def _pairs(packs: Sequence[Pack], config: SiamFCTraining) -> Dataset:
+    return PairDataset(packs, config.pairs, config.seed)
+
+
+def _siamese(config: SiamFCTraining, start: Start) -> nn.Module:
+    model = SiameseModel(config.model)
+    if start.weights is not None:
+        start_from(model, start.weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
+    return model
+
+
+def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
+    return ClipDataset(packs, config.clips, config.seed)
+
+
+def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
+    if start.weights is None:
+        raise CheckpointError("stage dsiamm: starts from weights of stage one; name a file of them")
+    learnt = start.weights.config.get("tracker", {})  # of an earlier joint training
+    settings = merged(learnt, config.tracker.settings)
+    tracker = load_config(settings, find_variant(config.tracker.variant).config)
+    return ClipModel(start.weights, tracker, config.dynamic)
+
+
+STAGES = {"siamfc": Stage("pair", _pairs, _siamese), "dsiamm": Stage("clip", _clips, _joint)}
