@@ -7,14 +7,17 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
 import cv2
 
+from dsiam_plugin.errors import DatasetError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-AHEAD = 2  # pieces of work that wait for each process
+AHEAD = 2  # pieces of work in hand for each process
 
 
 def ordered_map(
@@ -26,25 +29,41 @@ def ordered_map(
     and items may be endless.
 
     Args:
-        work: A function that processes can import.
+        work: A function that other processes can import.
         items: Taken one by one.
         workers: Number of processes; with 1 the work is done in this one.
+
+    Raises:
+        DatasetError: A process was killed, or ``workers`` is below 1.
     """
-    if workers <= 1:
+    if workers < 1:
+        raise DatasetError(f"workers is {workers}; expected at least 1")
+    if workers == 1:
         yield from map(work, items)
         return
-    context = multiprocessing.get_context("spawn")  # forks copy the threads' locks of OpenCV
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            stream = iter(items)
-            waiting.extend(pool.submit(work, item) for item in islice(stream, AHEAD * workers))
-            while waiting:
-                result = waiting.popleft().result()
-                waiting.extend(pool.submit(work, item) for item in islice(stream, 1))
-                yield result
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks of OpenCV's threads
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare)
+    try:
+        yield from _in_order(pool, work, iter(items), AHEAD * workers)
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            "a worker process was killed, perhaps for want of memory; expected it to finish (try"
+            " fewer workers)"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, work: Callable[[Item], Result], items: Iterator[Item], ahead: int
+) -> Iterator[Result]:
+    """Results in the items' order, with ``ahead`` items in the pool's hands."""
+    waiting: deque[Future[Result]] = deque()
+    waiting.extend(pool.submit(work, item) for item in islice(items, ahead))
+    while waiting:
+        result = waiting.popleft().result()
+        waiting.extend(pool.submit(work, item) for item in islice(items, 1))
+        yield result
 
 
 def _prepare() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,13 @@ from dsiam_plugin.boxes import Box
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.images import read_image
 from dsiam_plugin.training.crew import ordered_map
+from dsiam_plugin.training.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.cutting import cut
 from dsiam_plugin.training.pack import INDEX, PackGeometry, PackWriter
 from dsiam_plugin.training.selection import (
+    FEWEST_FRAMES,
     CurationConfig,
+    long_enough,
     random_clips,
     select_by_share,
     usable_frames,
@@ -31,30 +34,19 @@ Progress = Callable[[Iterable, str, int | None], Iterable]
 
 
 class CutFootage(NamedTuple):
-    """Crops of a track: (n, S, S, 3) uint8 RGB, boxes (n, 4) in them, and the rows they are of."""
+    """Frames of a track that could be read.
+
+    Attributes:
+        footage: These frames, n of them.
+        crops: n of (S, S, 3) uint8 RGB.
+        boxes: n of the target in its crop.
+        skips: The other frames.
+    """
 
     footage: Footage
     crops: list[np.ndarray]
     boxes: list[Box]
     skips: list[Skip]
-
-
-@dataclass
-class Outcome:
-    """What became of a source.
-
-    Attributes:
-        units, targets, selected: Numbers of units and targets read, and of targets in range.
-        tracks, crops: Numbers written.
-        skips: Everything left out.
-    """
-
-    units: int = 0
-    targets: int = 0
-    selected: int = 0
-    tracks: int = 0
-    crops: int = 0
-    skips: list[Skip] = field(default_factory=list)
 
 
 def without_bar(items: Iterable, label: str, total: int | None) -> Iterable:
@@ -80,12 +72,12 @@ def curate(
         out: Folder to make; parents are made too.
         config: What to select.
         force: Replace an earlier pack there.
-        workers: Number of processes.
-        progress: Wraps the iteration over units and tracks, for a progress bar.
+        workers: Number of processes, at least 1.
+        progress: Wraps the iteration over sequences and tracks, for a progress bar.
 
     Raises:
-        DatasetError: ``out`` is in use, the source is no good or leaves nothing to pack, or the
-            disk is full.
+        DatasetError: ``out`` is in use or cannot be written, the source is no good or leaves
+            nothing to pack.
     """
     out = Path(os.path.abspath(out))
     check_destination(out, force=force)
@@ -99,35 +91,36 @@ def curate(
                 out.rename(Path(workshop) / "old")
             fresh.rename(out)
     except OSError as error:
-        raise DatasetError(f"{out}: cannot be written ({error.strerror or error})") from error
+        raise DatasetError(f"{error.filename or out}: {error.strerror or error}") from error
     return outcome
 
 
 def fill(
     folder: Path, source: Source, config: CurationConfig, workers: int, progress: Progress
 ) -> Outcome:
-    """Write a pack into an empty folder."""
+    """Write a pack and its report into an empty folder."""
     outcome = Outcome()
     targets = scan_source(source, config, outcome, workers, progress)
     selected, skips = select_by_share(targets, config)
-    outcome.skips += skips
     outcome.selected = len(selected)
-    wanted = (whole_tracks if config.clips is None else random_clips)(selected, config)
-    total = len(selected) if config.clips is None else config.clips
+    outcome.skips += skips
+    wanted, total = whole_tracks(selected, config), len(selected)
+    if config.clips is not None:
+        selected, skips = long_enough(selected, config)
+        outcome.skips += skips
+        wanted, total = random_clips(selected, config), config.clips
     geometry = PackGeometry()
-    results = ordered_map(partial(cut_footage, geometry), wanted, workers)
-    with PackWriter(folder, geometry) as writer:
-        for result in progress(limited(results, config, outcome), "cutting", total):
-            writer.add(
-                result.footage.name,
-                result.footage.video,
-                [int(frame) for frame in result.footage.frames],
-                result.crops,
-                result.boxes,
-            )
-            outcome.crops += len(result.crops)
+    with (
+        PackWriter(folder, geometry) as writer,
+        closing(ordered_map(partial(cut_footage, geometry), wanted, workers)) as results,
+    ):
+        for piece in progress(accepted(results, config, outcome), "cutting", total):
+            frames = [int(frame) for frame in piece.footage.frames]
+            writer.add(piece.footage.name, piece.footage.video, frames, piece.crops, piece.boxes)
+            outcome.crops += len(frames)
         if not outcome.tracks:
             raise DatasetError(nothing_left(outcome))
+    write_report(folder, type(source).__name__, config, outcome)
     return outcome
 
 
@@ -138,10 +131,10 @@ def scan_source(
     units = source.units()
     outcome.units = len(units)
     targets = []
-    scans = ordered_map(partial(scan_unit, source, config), units, workers)
-    for scan in progress(scans, "reading", len(units)):
-        targets += scan.targets
-        outcome.skips += scan.skips
+    with closing(ordered_map(partial(scan_unit, source, config), units, workers)) as scans:
+        for scan in progress(scans, "reading", len(units)):
+            targets += scan.targets
+            outcome.skips += scan.skips
     outcome.targets = len(targets)
     return targets
 
@@ -167,29 +160,23 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
     return CutFootage(footage.take(rows), crops, boxes, skips)
 
 
-def limited(
-    results: Iterator[CutFootage], config: CurationConfig, outcome: Outcome
+def accepted(
+    pieces: Iterator[CutFootage], config: CurationConfig, outcome: Outcome
 ) -> Iterator[CutFootage]:
-    """Whole clips until there are as many as asked, or all tracks of at least two frames."""
-    least, kind = (2, "track") if config.clips is None else (config.clip_length, "clip")
-    for result in results:
-        outcome.skips += result.skips
-        if len(result.crops) < least:
-            outcome.skips.append(Skip("frames missing", result.footage.name, kind))
+    """Whole clips, until there are as many as asked; or all tracks that still are tracks."""
+    least, level = (
+        (FEWEST_FRAMES, "track") if config.clips is None else (config.clip_length, "clip")
+    )
+    for piece in pieces:
+        outcome.skips += piece.skips
+        if len(piece.crops) < least:
+            detail = f"{len(piece.crops)} of {least} frames"
+            outcome.skips.append(Skip("frames lost", piece.footage.name, level, detail=detail))
             continue
         outcome.tracks += 1
-        yield result
+        yield piece
         if outcome.tracks == config.clips:
             return
-
-
-def nothing_left(outcome: Outcome) -> str:
-    """Why nothing could be packed, in one line."""
-    counts: dict[str, int] = {}
-    for skip in outcome.skips:
-        counts[skip.reason] = counts.get(skip.reason, 0) + skip.count
-    reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(counts.items()))
-    return f"nothing left to pack of {outcome.targets} targets ({reasons or 'nothing skipped'})"
 
 
 def check_destination(out: Path, *, force: bool) -> None:

@@ -87,23 +87,46 @@ def open_pack(path: str | Path) -> Pack:
     """
     folder = Path(path)
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        geometry, tracks = _read_index(folder / INDEX)
         crops = np.load(folder / CROPS, mmap_mode="r")
         boxes = np.load(folder / BOXES)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DatasetError(f"{folder}: not a readable pack ({error})") from error
-    if index.get("format") != FORMAT:
-        raise DatasetError(f"{folder}: format {index.get('format')!r}, expected {FORMAT!r}")
-    geometry = PackGeometry(**index["geometry"])
-    tracks = tuple(Track(**{**item, "frames": tuple(item["frames"])}) for item in index["tracks"])
     rows = sum(len(track) for track in tracks)
     expected = (rows, geometry.side, geometry.side, 3)
-    if crops.shape != expected or boxes.shape != (rows, 4):
+    if crops.shape != expected or crops.dtype != np.uint8 or boxes.shape != (rows, 4):
         raise DatasetError(
             f"{folder}: crops {crops.shape} and boxes {boxes.shape}, expected {expected} and "
             f"{(rows, 4)} for the tracks of {INDEX}"
         )
     return Pack(folder, crops, boxes, tracks, geometry)
+
+
+def _read_index(path: Path) -> tuple[PackGeometry, tuple[Track, ...]]:
+    """Geometry and tracks of ``pack.json``.
+
+    Raises:
+        ValueError: It is of another format, or its tracks do not follow each other.
+    """
+    index = json.loads(path.read_text(encoding="utf-8"))
+    form = index.get("format") if isinstance(index, dict) else None
+    if form != FORMAT:
+        raise ValueError(f"{path.name}: format {form!r}, expected {FORMAT!r}")
+    try:
+        geometry = PackGeometry(**index["geometry"])
+        items = [{**item, "frames": tuple(item["frames"])} for item in index["tracks"]]
+        tracks = tuple(Track(**item) for item in items)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path.name}: unexpected entries ({error!r})") from error
+    row = 0
+    for track in tracks:
+        if track.start != row or len(track) != len(track.frames) or not track.frames:
+            raise ValueError(
+                f"{path.name}: track {track.name} has {len(track.frames)} frames and rows"
+                f" {track.start} to {track.stop}; expected rows from {row} on, one a frame"
+            )
+        row = track.stop
+    return geometry, tracks
 
 
 @dataclass

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntFlag
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-VISIBLE, OCCLUDED, ABSENT, NO_IMAGE = range(4)
+from dsiam_plugin.errors import ImageError
+from dsiam_plugin.images import read_image
+
+
+class Flag(IntFlag):
+    """What is said of a frame besides its box; flags add up."""
+
+    OCCLUDED = 1
+    GENERATED = 2  # the box was computed, not drawn by hand
+    ABSENT = 4
+    NO_IMAGE = 8
 
 
 class Skip(NamedTuple):
@@ -17,8 +28,8 @@ class Skip(NamedTuple):
 
     Attributes:
         reason: A few words, the same for every case of the kind.
-        where: The video, track or file.
-        level: ``video``, ``track``, ``frame`` or ``clip``.
+        where: The video, track or clip.
+        level: What was lost: ``video``, ``track``, ``frame`` or ``clip``.
         count: How many of them.
         detail: What was found there.
     """
@@ -32,40 +43,42 @@ class Skip(NamedTuple):
 
 @dataclass(frozen=True)
 class Footage:
-    """One target in the successive frames of a video.
+    """One target in some frames of a sequence, N of them.
 
     Attributes:
         name: Unique in its source.
-        video: What it was filmed in; targets of one video share pictures.
+        sequence: The unit of the source that it belongs to.
+        video: What the sequence was cut from; targets of one video may be the same object.
         folder: Where the images are.
-        images: File names in the folder, N of them.
+        images: N file names in the folder; "" where the file is missing.
         frames: (N,) int64 frame numbers, increasing.
         boxes: (N, 4) float64 ``(x, y, w, h)``, 0-based px; NaN where there is none.
-        states: (N,) uint8: ``VISIBLE``, ``OCCLUDED``, ``ABSENT`` or ``NO_IMAGE``.
+        flags: (N,) uint8, sums of :class:`Flag`.
         size: Width and height of the frames in px.
     """
 
     name: str
+    sequence: str
     video: str
     folder: Path
     images: tuple[str, ...]
     frames: np.ndarray
     boxes: np.ndarray
-    states: np.ndarray
+    flags: np.ndarray
     size: tuple[int, int]
 
     def __len__(self) -> int:
         return len(self.images)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Footage:
-        """The same target in some of its frames, by index."""
+        """The same target in the frames of these indices."""
         rows = np.asarray(rows, np.int64)
         return replace(
             self,
             images=tuple(self.images[row] for row in rows),
             frames=self.frames[rows],
             boxes=self.boxes[rows],
-            states=self.states[rows],
+            flags=self.flags[rows],
         )
 
 
@@ -89,3 +102,19 @@ class Source(Protocol):
 
     def read(self, unit: str) -> Scan:
         """Annotations of one unit; trouble with it becomes a :class:`Skip`."""
+
+
+def frame_size(folder: Path, images: Sequence[str]) -> tuple[int, int]:
+    """Width and height in px of the first image that decodes.
+
+    Raises:
+        ImageError: None of them does.
+    """
+    failure = ImageError(f"{folder}: no images")
+    for image in filter(None, images):
+        try:
+            height, width = read_image(folder / image).shape[:2]
+            return width, height
+        except ImageError as error:
+            failure = error
+    raise failure

@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from dsiam_plugin.errors import DatasetError, ImageError
-from dsiam_plugin.images import read_image
-from dsiam_plugin.training.sources.footage import NO_IMAGE, VISIBLE, Footage, Scan, Skip
+from dsiam_plugin.training.sources.footage import Footage, Scan, Skip, frame_size
 from dsiam_plugin.training.sources.rectangles import match_images, read_rectangles
 
 ANNOTATIONS = "groundtruth_rect*.txt"
@@ -26,7 +23,7 @@ class OTBFolders:
     Attributes:
         root: Folder of the sequences.
         video_of: Regular expression that matches a whole folder name, the video being its first
-            group. By default ``_NNN`` at the end numbers the clips cut from one video.
+            group. By default ``_NNN`` at the end numbers the sequences cut from one video.
     """
 
     root: Path
@@ -43,7 +40,7 @@ class OTBFolders:
         except re.error as error:
             raise DatasetError(f"video-of {self.video_of!r}: {error}") from error
         if groups < 1:
-            raise DatasetError(f"video-of {self.video_of!r}: expected a group, as in '(.+)_[0-9]+'")
+            raise DatasetError(f"video-of {self.video_of!r}: expected a group, as in '(.+)-[0-9]+'")
 
     def units(self) -> list[str]:
         """Folders that hold annotations or images."""
@@ -71,37 +68,22 @@ class OTBFolders:
             try:
                 scan.targets.append(self._target(name, unit, path))
             except (DatasetError, ImageError) as error:
-                scan.skips.append(Skip("bad annotations", name, "track", detail=str(error)))
+                scan.skips.append(Skip("bad sequence", name, "track", detail=str(error)))
         return scan
 
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
         folder = self.root / unit / "img"
         boxes = read_rectangles(path, first_pixel=1)
-        images, frames, found = match_images(folder, len(boxes))
+        images = match_images(folder, len(boxes))
         return Footage(
             name=name,
-            video=match.group(1) if match else unit,
+            sequence=unit,
+            video=(match.group(1) if match else None) or unit,
             folder=folder,
-            images=images,
-            frames=frames,
+            images=images.names,
+            frames=images.frames,
             boxes=boxes,
-            states=np.where(found, VISIBLE, NO_IMAGE).astype(np.uint8),
-            size=frame_size(folder, images),
+            flags=images.flags,
+            size=frame_size(folder, images.names),
         )
-
-
-def frame_size(folder: Path, images: tuple[str, ...]) -> tuple[int, int]:
-    """Width and height in px of the first image that decodes.
-
-    Raises:
-        ImageError: None of them does.
-    """
-    failure = None
-    for image in filter(None, images):
-        try:
-            height, width = read_image(folder / image).shape[:2]
-            return width, height
-        except ImageError as error:
-            failure = failure or error
-    raise failure or ImageError(f"{folder}: no images")

@@ -1,17 +1,33 @@
-"""Text files of rectangles and the images they belong to, as most tracking data sets have them."""
+"""Sequences annotated by a text file of rectangles, as most tracking data sets have them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.images import SUFFIXES
+from dsiam_plugin.training.sources.footage import Flag
 
 SEPARATORS = re.compile(r"[,;\s]+")
 TRAILING_NUMBER = re.compile(r"(\d+)$")
+
+
+class NumberedImages(NamedTuple):
+    """Images of annotated frames, N of them.
+
+    Attributes:
+        names: File names; "" where the file is missing.
+        frames: (N,) int64 frame numbers.
+        flags: (N,) uint8, ``Flag.NO_IMAGE`` where the file is missing.
+    """
+
+    names: tuple[str, ...]
+    frames: np.ndarray
+    flags: np.ndarray
 
 
 def read_rectangles(path: Path, first_pixel: int) -> np.ndarray:
@@ -29,9 +45,8 @@ def read_rectangles(path: Path, first_pixel: int) -> np.ndarray:
     """
     rows = []
     for number, line in enumerate(_lines(path), start=1):
-        words = [word for word in SEPARATORS.split(line.strip()) if word]
         try:
-            values = [float(word) for word in words]
+            values = [float(word) for word in SEPARATORS.split(line.strip()) if word]
         except ValueError:
             values = []
         if len(values) != 4:
@@ -42,35 +57,37 @@ def read_rectangles(path: Path, first_pixel: int) -> np.ndarray:
     return np.array(rows) - (first_pixel, first_pixel, 0, 0)
 
 
-def read_flags(path: Path) -> np.ndarray | None:
-    """Whole numbers of a file, separated by commas or line ends; None where there is no file.
+def read_labels(path: Path, rows: int) -> np.ndarray:
+    """One whole number a frame, separated by commas or line ends; zeros where there is no file.
+
+    Returns:
+        (rows,) int64.
 
     Raises:
         DatasetError: The file holds something else.
     """
     if not path.is_file():
-        return None
-    words = [word for line in _lines(path) for word in SEPARATORS.split(line.strip()) if word]
+        return np.zeros(rows, np.int64)
+    words = [word for line in _lines(path) for word in SEPARATORS.split(line) if word]
     try:
-        return np.array([int(float(word)) for word in words], np.int64)
-    except ValueError as error:
+        labels = np.array([int(float(word)) for word in words], np.int64)
+    except (ValueError, OverflowError) as error:
         raise DatasetError(f"{path}: {error}; expected whole numbers") from error
+    if len(labels) != rows:
+        raise DatasetError(f"{path}: {len(labels)} labels; expected {rows}, one for each box")
+    return labels
 
 
-def match_images(folder: Path, rows: int) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def match_images(folder: Path, rows: int) -> NumberedImages:
     """The image of every annotated frame.
 
-    Files are numbered. Row i belongs to number i + 1 where all numbers fit that, to the i-th
-    number after the first where the numbers span as many frames as there are rows, and to the
-    i-th file where there are as many files as rows.
+    With as many images as rows, they belong together in order. With fewer images, row i belongs
+    to number i + 1 if all numbers are in that range, or else to the i-th number after the first
+    if the numbers span as many frames as there are rows.
 
     Args:
-        folder: Of the images.
+        folder: Of the images, whose names end in their numbers.
         rows: Number of annotated frames.
-
-    Returns:
-        Per row the file's name ("" where it is missing), the frame number (N,) int64, and
-        whether the file is there (N,) bool.
 
     Raises:
         DatasetError: There are no images, or none of the rules holds.
@@ -78,21 +95,22 @@ def match_images(folder: Path, rows: int) -> tuple[tuple[str, ...], np.ndarray, 
     found = _numbered_images(folder)
     numbers = [number for number, _ in found]
     first, last = numbers[0], numbers[-1]
-    if len(found) == rows:
+    unique = len(set(numbers)) == len(numbers)
+    if unique and len(found) == rows:
         frames = np.array(numbers)
-    elif len(set(numbers)) == len(numbers) and 1 <= first and last <= rows:
+    elif unique and 1 <= first and last <= rows:
         frames = np.arange(1, rows + 1)
-    elif len(set(numbers)) == len(numbers) and last - first + 1 == rows:
+    elif unique and last - first + 1 == rows:
         frames = np.arange(first, last + 1)
     else:
         raise DatasetError(
-            f"{folder}: {len(found)} images numbered {first} to {last}, but {rows} annotated frames"
+            f"{folder}: {len(found)} images numbered {first} to {last}; expected one for each of"
+            f" the {rows} annotated frames"
         )
-    if len(found) == rows:
-        return tuple(name for _, name in found), frames, np.ones(rows, bool)
-    names = dict(found)
-    images = tuple(names.get(int(frame), "") for frame in frames)
-    return images, frames, np.array([bool(name) for name in images])
+    by_number = dict(found)
+    names = tuple(by_number.get(int(frame), "") for frame in frames)
+    flags = np.array([0 if name else Flag.NO_IMAGE for name in names], np.uint8)
+    return NumberedImages(names, frames, flags)
 
 
 def _numbered_images(folder: Path) -> list[tuple[int, str]]:

@@ -1,0 +1,42 @@
+"""Photographs with segments: objects cut out of some move over others, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.training.sources.footage import Scan, Skip
+from dsiam_plugin.training.sources.otb import OTBFolders
+from dsiam_plugin.training.synthesis.dataset import SynthesisConfig, plan_sequence, write_sequence
+from dsiam_plugin.training.synthesis.scenes import open_pictures
+
+
+@dataclass(frozen=True)
+class RenderedStills:
+    """Sequences that ``dsiam data synthesize`` would make, rendered when they are read.
+
+    Attributes:
+        config: What to render; the layout must be OTB's.
+        workshop: Folder for the frames, to be removed when the pack is written.
+    """
+
+    config: SynthesisConfig
+    workshop: Path
+
+    def units(self) -> list[str]:
+        """Numbers of the sequences."""
+        open_pictures(self.config.stills, self.config.stage)  # raises where they are no good
+        return [str(index) for index in range(self.config.sequences)]
+
+    def read(self, unit: str) -> Scan:
+        """Render a sequence and read its boxes."""
+        plan = plan_sequence(self.config, int(unit))
+        folder = self.workshop / plan.name
+        folder.mkdir(parents=True)
+        pictures = open_pictures(self.config.stills, self.config.stage)
+        try:
+            write_sequence(folder, plan, self.config, pictures)
+        except DatasetError as error:
+            return Scan(skips=[Skip("not rendered", plan.name, "video", detail=str(error))])
+        return OTBFolders(self.workshop, video_of="(.+)").read(plan.name)
