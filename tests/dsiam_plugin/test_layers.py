@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from dsiam_plugin.errors import ShapeError
 from dsiam_plugin.layers import cross_correlate, fuse, resize_response
@@ -8,15 +9,22 @@ from dsiam_plugin.layers import cross_correlate, fuse, resize_response
 
 def test_cross_correlation_by_its_definition():
     rng = np.random.default_rng(0)
-    z, x = rng.normal(size=(1, 2, 3, 2)), rng.normal(size=(2, 2, 5, 4))
-    expected = np.zeros((2, 1, 3, 3))
-    for s, row, column in np.ndindex(2, 3, 3):
-        expected[s, 0, row, column] = (z[0] * x[s, :, row : row + 3, column : column + 2]).sum()
+    z, x = rng.normal(size=(2, 2, 3, 2)), rng.normal(size=(3, 2, 5, 4))
+    expected = np.zeros((3, 2, 3, 3))
+    for s, k, row, column in np.ndindex(3, 2, 3, 3):
+        expected[s, k, row, column] = (z[k] * x[s, :, row : row + 3, column : column + 2]).sum()
     ours = cross_correlate(torch.from_numpy(z), torch.from_numpy(x))
     np.testing.assert_allclose(ours, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("z", [(1, 3, 2, 2), (2, 2, 2, 2), (1, 2, 6, 2)])
+def test_cross_correlation_takes_features_in_any_order_of_memory():
+    z, x = torch.randn(1, 4, 3, 3), torch.randn(2, 4, 6, 6)
+    expected = F.conv2d(x, z)
+    last = x.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(cross_correlate(z, last), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("z", [(1, 3, 2, 2), (1, 2, 6, 2), (1, 2, 2, 6)])
 def test_cross_correlation_names_shapes_that_do_not_fit(z):
     with pytest.raises(ShapeError, match="does not fit"):
         cross_correlate(torch.zeros(z), torch.zeros(1, 2, 5, 5))
