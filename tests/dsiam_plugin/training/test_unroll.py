@@ -7,6 +7,7 @@ import pytest
 import torch
 from clip_data import clip_model, moving_clip, tracker_config
 
+from dsiam_plugin.layers import cross_correlate
 from dsiam_plugin.network import build_network
 from dsiam_plugin.tracker import DSiamTracker
 from dsiam_plugin.training.crop_layer import box_centers
@@ -119,9 +120,12 @@ def same_features(ours, theirs):
 
 
 def test_each_exemplar_meets_its_own_search():
-    z_feat, x_feat = torch.randn(3, 4, 2, 2), torch.randn(3, 4, 5, 5)
+    generator = torch.Generator().manual_seed(0)
+    z_feat = torch.randn(3, 4, 2, 3, generator=generator, dtype=torch.float64).requires_grad_()
+    x_feat = torch.randn(3, 4, 6, 5, generator=generator, dtype=torch.float64).requires_grad_()
     ours = correlate_each(z_feat, x_feat)
-    for clip in range(3):
-        for y, x in ((0, 0), (3, 1)):
-            expected = (z_feat[clip] * x_feat[clip, :, y : y + 2, x : x + 2]).sum()
-            torch.testing.assert_close(ours[clip, y, x], expected)
+    expected = torch.cat(
+        [cross_correlate(z_feat[clip : clip + 1], x_feat[clip : clip + 1]) for clip in range(3)]
+    )
+    torch.testing.assert_close(ours, expected[:, 0])
+    assert torch.autograd.gradcheck(correlate_each, (z_feat, x_feat))
