@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -179,7 +179,7 @@ def build_source(arguments: argparse.Namespace, stack: ExitStack) -> Source:
         )
         workshop = stack.enter_context(tempfile.TemporaryDirectory(prefix="dsiam-stills-"))
         return RenderedStills(config, Path(workshop))
-    makers = {
+    makers: dict[str, Callable[[], Source]] = {
         "ilsvrc": lambda: ILSVRCVideo(arguments.root, arguments.split),
         "got10k": lambda: GOT10k(arguments.root, arguments.split),
         "lasot": lambda: LaSOT(arguments.root),

@@ -120,7 +120,7 @@ def fill(
             outcome.crops += len(frames)
         if not outcome.tracks:
             raise DatasetError(nothing_left(outcome))
-    write_report(folder, type(source).__name__, config, outcome)
+    write_report(folder, source.describe(), config, outcome)
     return outcome
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,14 +43,16 @@ class Outcome:
         return {level: dict(levels[level].most_common()) for level in sorted(levels)}
 
 
-def write_report(folder: Path, source: str, config: CurationConfig, outcome: Outcome) -> None:
+def write_report(
+    folder: Path, source: Mapping[str, str | int], config: CurationConfig, outcome: Outcome
+) -> None:
     """Write ``curation.json``: the options, all counts, and every rejection with its place."""
     report = {
-        "source": source,
+        "source": dict(source),
         "options": asdict(config),
         "packed": packed(outcome),
         "rejected": outcome.rejections(),
-        "rejections": [skip._asdict() for skip in outcome.skips],
+        "rejections": [asdict(skip) for skip in outcome.skips],
     }
     write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")
 

@@ -133,7 +133,8 @@ def select_by_share(
     Returns:
         The targets in their old order, and the others as skips.
     """
-    skips, eligible, smallest = [], [], {}
+    skips, eligible = [], []
+    smallest: dict[str, float] = {}
     for target in targets:
         share = area_share(target)
         if config.min_share <= share <= config.max_share:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -23,7 +23,8 @@ class Flag(IntFlag):
     NO_IMAGE = 8
 
 
-class Skip(NamedTuple):
+@dataclass(frozen=True)
+class Skip:
     """Something left out of a pack.
 
     Attributes:
@@ -102,6 +103,9 @@ class Source(Protocol):
 
     def read(self, unit: str) -> Scan:
         """Annotations of one unit; trouble with it becomes a :class:`Skip`."""
+
+    def describe(self) -> dict[str, str | int]:
+        """What the report says of the source: its name on the command line and its options."""
 
 
 def frame_size(folder: Path, images: Sequence[str]) -> tuple[int, int]:

@@ -60,6 +60,10 @@ class GOT10k:
         except (DatasetError, ImageError) as error:
             return Scan(skips=[Skip("bad sequence", unit, "track", detail=str(error))])
 
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {"name": "got10k", "folder": self.root.name, "split": self.split}
+
     def _target(self, folder: Path) -> Footage:
         boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
         images = match_images(folder, len(boxes))

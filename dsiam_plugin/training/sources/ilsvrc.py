@@ -87,6 +87,10 @@ class ILSVRCVideo:
         scan.targets += [footage(name, track, rows, images, size) for track, rows in tracks.items()]
         return scan
 
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {"name": "ilsvrc", "folder": self.root.name, "split": self.split}
+
     def _part(self, part: str) -> Path:
         """Folder of the split's annotations or images."""
         inner = self.root / "ILSVRC2015"

@@ -53,6 +53,10 @@ class LaSOT:
         except (DatasetError, ImageError) as error:
             return Scan(skips=[Skip("bad sequence", folder.name, "track", detail=str(error))])
 
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {"name": "lasot", "folder": self.root.name}
+
     def _target(self, folder: Path) -> Footage:
         boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
         images = match_images(folder / "img", len(boxes))

@@ -45,6 +45,10 @@ class Listed:
         """As the source reads it."""
         return self.source.read(unit)
 
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {**self.source.describe(), "list": self.path.name}
+
 
 def _name(unit: str) -> str:
     """The last folder of a path."""

@@ -71,6 +71,10 @@ class OTBFolders:
                 scan.skips.append(Skip("bad sequence", name, "track", detail=str(error)))
         return scan
 
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {"name": "otb", "folder": self.root.name, "video_of": self.video_of}
+
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
         folder = self.root / unit / "img"

@@ -40,3 +40,13 @@ class RenderedStills:
         except DatasetError as error:
             return Scan(skips=[Skip("not rendered", plan.name, "video", detail=str(error))])
         return OTBFolders(self.workshop, video_of="(.+)").read(plan.name)
+
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {
+            "name": "stills",
+            "folder": self.config.stills.name if self.config.stills else "",
+            "rendered": self.config.sequences,
+            "frames": self.config.frames,
+            "size": f"{self.config.width}x{self.config.height}",
+        }
