@@ -85,8 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     except Stopped as stopped:
         sys.stderr.write(f"dsiam: {stopped}; --resume goes on\n")
         return stopped.status
-    print(f"best weights: {weights}")
-    print(f"try them:     dsiam track VIDEO --weights {weights}")
+    if weights is not None:
+        print(f"best weights: {weights}")
+        print(f"try them:     dsiam track VIDEO --weights {weights}")
     return 0
 
 

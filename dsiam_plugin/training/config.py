@@ -178,7 +178,7 @@ def load_training(
         name, source = str(source), read_yaml(source)
     given = merged(source, changes or {})
     stage = given.get("stage")
-    if stage not in CONFIGS:
+    if not isinstance(stage, str) or stage not in CONFIGS:
         raise ConfigError(f"{name}: stage: {stage!r}, expected one of {', '.join(CONFIGS)}")
     problems: list[str] = []
     config = override(CONFIGS[stage](), given, "", problems)

@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
+from dsiam_plugin.devices import resolve_device
 from dsiam_plugin.errors import TrainingError
 
 # The other processes wait while the first one validates.
@@ -103,6 +104,9 @@ def process_group(device: str) -> Iterator[Group]:
 
     Yields:
         A group of one process outside torchrun.
+
+    Raises:
+        DeviceError: If a machine has fewer GPUs than processes.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
@@ -110,7 +114,7 @@ def process_group(device: str) -> Iterator[Group]:
         return
     local_rank = int(os.environ["LOCAL_RANK"])
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
-    place = torch.device("cuda", local_rank) if on_gpu else torch.device("cpu")
+    place = resolve_device(f"cuda:{local_rank}" if on_gpu else "cpu")
     if on_gpu:
         torch.cuda.set_device(place)
     distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=TIMEOUT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -87,7 +88,7 @@ class Learner:
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             outputs = self.model(to_device(batch, device))
         values = self._shared_values(outputs)
-        if not all(torch.tensor(list(values.values())).isfinite()):
+        if not math.isfinite(values["loss"]):
             shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
             raise NotFiniteError(f"loss is not finite ({shown})")
         values["gradient"] = self._descend(outputs["loss"])
@@ -122,13 +123,13 @@ class Learner:
         self.machine.group.average_gradients(parameters)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
-        limit = self.config.clip_norm or float("inf")
+        limit = self.config.clip_norm or math.inf
         norm = float(nn.utils.clip_grad_norm_(parameters, limit))
         if self.scaler is not None:  # it skips steps whose gradients overflowed
             self.scaler.step(self.optimizer)
             self.scaler.update()
             return norm
-        if norm != norm or norm == float("inf"):
+        if not math.isfinite(norm):
             raise NotFiniteError(f"gradient is not finite (norm {norm:g})")
         self.optimizer.step()
         return norm

@@ -61,8 +61,8 @@ class Request:
     command: str = ""
 
 
-def train(request: Request) -> Path:
-    """Trains and returns the file of the best weights.
+def train(request: Request) -> Path | None:
+    """Trains and returns the file of the best weights; None in all but the first process.
 
     Raises:
         DSiamError: Data, configuration, folder or machine that do not fit; a loss that is not
@@ -83,7 +83,7 @@ def train(request: Request) -> Path:
             elif group.is_first:
                 write_text(files.folder / "config.yaml", _yaml(request.config))
             trainer.run()
-    return files.weights
+        return files.weights if group.is_first else None
 
 
 def parse_data(words: Sequence[str]) -> dict[str, Path]:

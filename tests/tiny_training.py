@@ -1,0 +1,141 @@
+"""A training that takes milliseconds: a tiny model, its data, and a command line to break off.
+
+``python tests/tiny_training.py OUT [--resume]`` runs it in a process of its own, also under
+torchrun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from dsiam_plugin.training.config import OptimizerConfig, TrainingConfig, ValidationConfig
+from dsiam_plugin.training.distributed import Group, process_group
+from dsiam_plugin.training.engine import Job, Trainer
+from dsiam_plugin.training.learner import Machine
+from dsiam_plugin.training.records import Files
+from dsiam_plugin.weights import Weights
+
+CONFIG = TrainingConfig(
+    stage="tiny",
+    epochs=3,
+    batch_size=4,
+    log_steps=2,
+    picture_steps=0,
+    checkpoint_steps=3,
+    optimizer=OptimizerConfig(lr=0.1, lr_end=0.01, clip_norm=1.0),
+    validation=ValidationConfig(every=0),
+)
+
+
+class TinyBatch(NamedTuple):
+    """(B, 8, 8, 3) pictures and (B,) what they should give."""
+
+    pictures: torch.Tensor
+    targets: torch.Tensor
+
+
+@dataclass(frozen=True)
+class TinyDataset:
+    """Pictures whose mean is the target; ``broken`` names a step of pass 1 that holds a NaN."""
+
+    samples: int = 40
+    broken: int = -1
+
+    def __len__(self) -> int:
+        return self.samples
+
+    def batch(self, epoch, step, batch_size, rank=0, world=1):
+        rng = np.random.default_rng([epoch, step])
+        pictures = rng.normal(size=(batch_size, 8, 8, 3)).astype(np.float32)
+        if (epoch, step) == (1, self.broken):
+            pictures[:] = np.nan
+        share = slice(rank * batch_size // world, (rank + 1) * batch_size // world)
+        batch = torch.from_numpy(pictures[share])
+        return TinyBatch(batch, batch.mean(dim=(1, 2, 3)))
+
+
+class TinyModel(nn.Module):
+    """A convolution, a batch normalisation and a weighted mean."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.mix = nn.Parameter(torch.ones(4))
+        self.idle = nn.Parameter(torch.ones(2))  # never in the loss
+
+    def forward(self, batch):
+        maps = self.norm(self.conv(batch.pictures.permute(0, 3, 1, 2)))
+        found = (maps.float().square().mean(dim=(2, 3)) * self.mix).mean(dim=1)
+        loss = (found - batch.targets).square().mean()
+        return {"loss": loss, "found": found.mean().detach(), "responses": maps.detach()[:, 0]}
+
+    def parameter_groups(self):
+        plain = [*self.norm.parameters(), self.mix, self.idle]
+        return [
+            {
+                "name": "features",
+                "params": list(self.conv.parameters()),
+                "lr_multiplier": 1.0,
+                "weight_decay": True,
+            },
+            {"name": "rest", "params": plain, "lr_multiplier": 0.5, "weight_decay": False},
+        ]
+
+    def to_weights(self, origin):
+        tensors = {name: item.clone() for name, item in self.state_dict().items()}
+        config = {"origin": dict(origin)}
+        return Weights("tiny", tensors, (1.0, 0.0), "safetensors", Path("tiny"), "", config)
+
+    def scalars(self):
+        return {"mix": float(self.mix.mean())}
+
+    def maps(self):
+        return {"mix": self.mix.detach()[:, None]}
+
+
+def tiny_job(out: Path, config: TrainingConfig = CONFIG, group: Group | None = None, **other):
+    """A job of the tiny model; ``other`` replaces the job's values."""
+    torch.manual_seed(config.seed)
+    dataset = other.pop("dataset", TinyDataset())
+    job = Job(
+        config=config,
+        model=TinyModel(),
+        make_dataset=lambda: dataset,
+        samples=len(dataset),
+        files=Files(out),
+        machine=Machine(torch.device("cpu"), group=group or Group()),
+    )
+    return replace(job, **other)
+
+
+def main() -> int:
+    """Train in ``out``; with ``--resume`` go on there."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--samples", type=int, default=40)
+    parser.add_argument("--fail-rank", type=int, default=-1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with process_group("cpu") as group:
+        broken = 2 if group.rank == arguments.fail_rank else -1
+        dataset = TinyDataset(arguments.samples, broken)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        trainer = Trainer(tiny_job(arguments.out, group=group, dataset=dataset))
+        if arguments.resume:
+            trainer.resume()
+        trainer.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
