@@ -7,7 +7,7 @@ parameters, the loss and what leaves the training. Shapes: B clips of T frames, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,52 +18,24 @@ from torch.utils.checkpoint import checkpoint
 
 from dsiam_plugin.backbones import SiamFCAlexNet
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.errors import CheckpointError, ConfigError
-from dsiam_plugin.network import fusion_maps
+from dsiam_plugin.training.clip_state import ClipState, Seen, detached
 from dsiam_plugin.training.clips import ClipBatch
 from dsiam_plugin.training.crop_layer import box_centers
+from dsiam_plugin.training.joint_config import (
+    JointConfig,
+    check_joint,
+    start_backbone,
+    start_head,
+    start_map,
+)
 from dsiam_plugin.training.labels import response_labels
 from dsiam_plugin.training.learnables import Learnables
 from dsiam_plugin.training.losses import logistic_loss
-from dsiam_plugin.training.unroll import ClipState, Seen, Unroller, detached
+from dsiam_plugin.training.unroll import Unroller
 from dsiam_plugin.variants import find_variant
 from dsiam_plugin.weights import Weights
 
 OFF_PX = 16.0  # a peak further from the target counts as off: a quarter of a usual target's side
-BALANCED_HEAD = (10.0, -5.0)  # responses of unit height: +5 at the peak, -5 on the background
-GROUPS = ("features", "biases", "lambdas", "rates", "fusion", "head")
-
-
-@dataclass(frozen=True)
-class JointConfig:
-    """How clips are trained on.
-
-    Attributes:
-        radius_px: Cells within this distance of the target are labelled +1.
-        balance: Positive and negative cells of a frame count the same.
-        frames: "sum" of the frames' losses (the paper's) or their "mean".
-        truncate: Frames through which a gradient passes at most; None for all.
-        checkpoint: Keep only the state between frames and compute each frame twice.
-        train_features: Off: the network is constant, and nothing of it is differentiated.
-        symmetric_fusion: Keep the fusion map equal to its mirror image.
-        max_excursion_px: Bound of the tracker's distance from the annotated centre; None for the
-            margin of the packed crops around a search window.
-        head: Starting ``(scale, bias)`` of the affine adjust; empty for the weights' own or, with
-            responses balanced to unit height, (10, -5).
-        multipliers: Factors on the learning rate by group, of features, biases, lambdas, rates,
-            fusion and head; 1 where none is given.
-    """
-
-    radius_px: float = 16.0
-    balance: bool = True
-    frames: str = "sum"
-    truncate: int | None = None
-    checkpoint: bool = False
-    train_features: bool = True
-    symmetric_fusion: bool = True
-    max_excursion_px: float | None = None
-    head: tuple[float, ...] = ()
-    multipliers: Mapping[str, float] = field(default_factory=dict)
 
 
 class ClipModel(nn.Module):
@@ -84,15 +56,17 @@ class ClipModel(nn.Module):
 
     def __init__(self, weights: Weights, tracker: TrackerConfig, config: JointConfig):
         super().__init__()
-        _check(config, tracker, self.stride)
+        check_joint(config, tracker)
         self.config = config
         self.tracker = tracker
         self._start = weights
-        self.backbone = _backbone(weights).requires_grad_(config.train_features)
+        self.backbone = start_backbone(weights).requires_grad_(config.train_features)
         self.backbone.to(memory_format=torch.channels_last)
-        head = config.head or (BALANCED_HEAD if tracker.fusion.balance else weights.head)
         self.learnables = Learnables(
-            tracker, _fusion_start(weights, tracker, self.stride), head, config.symmetric_fusion
+            tracker,
+            start_map(weights, tracker),
+            start_head(weights, tracker, config),
+            config.symmetric_fusion,
         )
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
@@ -248,75 +222,13 @@ class ClipModel(nn.Module):
         base = find_variant("DSiamM").config(transform.preset)
         # which of V and W there are is the variant's to say, not the weights'
         own = {"variation", "suppression", "replace_template"}
-        changed = {
-            key: value
-            for key, value in _changes(base.transform, transform).items()
-            if key not in own
-        }
+        changed = _changes(base.transform, transform)
+        kept = {key: value for key, value in changed.items() if key not in own}
         return {
             "model": {"layers": list(self.tracker.model.layers)},
-            "transform": {"preset": transform.preset, **changed, **self.learnables.overrides()},
+            "fusion": {"balance": self.tracker.fusion.balance},
+            "transform": {"preset": transform.preset, **kept, **self.learnables.overrides()},
         }
-
-
-def _check(config: JointConfig, tracker: TrackerConfig, stride: int) -> None:
-    crop = tracker.crop
-    unknown = [name for name in config.multipliers if name not in GROUPS]
-    checks = [
-        (not unknown, "multipliers", ", ".join(unknown), f"some of {', '.join(GROUPS)}"),
-        (config.frames in ("sum", "mean"), "frames", config.frames, "sum or mean"),
-        (config.truncate is None or config.truncate > 0, "truncate", config.truncate, "> 0"),
-        (config.radius_px > 0, "radius_px", config.radius_px, "> 0"),
-        (
-            len(config.head) in (0, 2) and (not config.head or config.head[0] > 0),
-            "head",
-            config.head,
-            "a positive scale and a bias",
-        ),
-        (
-            set(tracker.model.layers) <= set(SiamFCAlexNet.levels),
-            "model.layers",
-            ", ".join(tracker.model.layers),
-            f"some of {', '.join(SiamFCAlexNet.levels)}",
-        ),
-        (
-            (crop.search_size - crop.exemplar_size) % (2 * stride) == 0,
-            "crop.search_size",
-            crop.search_size,
-            f"exemplar_size plus a multiple of {2 * stride}",
-        ),
-    ]
-    problems = [f"{key}: {value}, expected {rule}" for good, key, value, rule in checks if not good]
-    if problems:
-        raise ConfigError("joint training: " + "; ".join(problems))
-
-
-def _backbone(weights: Weights) -> SiamFCAlexNet:
-    if weights.backbone != "siamfc_alexnet":
-        raise CheckpointError(
-            f"{weights.path}: weights of {weights.backbone}, expected siamfc_alexnet"
-        )
-    tensors = {name: item for name, item in weights.tensors.items() if name.startswith("conv")}
-    try:
-        backbone = SiamFCAlexNet([len(tensors[f"conv{index}.weight"]) for index in range(1, 6)])
-        backbone.load_state_dict(tensors)
-    except (KeyError, RuntimeError, ConfigError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(f"{weights.path}: not SiamFC's AlexNet ({reason})") from error
-    return backbone
-
-
-def _fusion_start(weights: Weights, tracker: TrackerConfig, stride: int) -> Tensor:
-    crop, layers = tracker.crop, tracker.model.layers
-    size = (crop.search_size - crop.exemplar_size) // stride + 1
-    start = weights.tensors.get(f"fusion.{layers[0]}")
-    if start is None or len(layers) == 1:
-        return fusion_maps(layers, tracker.fusion, size)[layers[0]]
-    if start.shape != (size, size):
-        raise CheckpointError(
-            f"{weights.path}: fusion map {tuple(start.shape)}, the response is {(size, size)}"
-        )
-    return start
 
 
 def _changes(base: object, other: object) -> dict[str, Any]:
