@@ -14,7 +14,6 @@ import numpy as np
 
 from dsiam_plugin.boxes import Box
 from dsiam_plugin.errors import DatasetError, ImageError
-from dsiam_plugin.images import read_image
 from dsiam_plugin.training.crew import ordered_map
 from dsiam_plugin.training.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.cutting import cut
@@ -29,6 +28,7 @@ from dsiam_plugin.training.selection import (
     whole_tracks,
 )
 from dsiam_plugin.training.sources.footage import Footage, Scan, Skip, Source
+from dsiam_plugin.training.sources.whole_images import read_whole_image
 
 Progress = Callable[[Iterable, str, int | None], Iterable]
 
@@ -91,7 +91,9 @@ def curate(
                 out.rename(Path(workshop) / "old")
             fresh.rename(out)
     except OSError as error:
-        raise DatasetError(f"{error.filename or out}: {error.strerror or error}") from error
+        named = error.filename and f".{out.name}." not in str(error.filename)
+        place = error.filename if named else out  # nobody asked for the temporary folder
+        raise DatasetError(f"{place}: {error.strerror or error}") from error
     return outcome
 
 
@@ -149,7 +151,7 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
     rows, crops, boxes, skips = [], [], [], []
     for row, image in enumerate(footage.images):
         try:
-            picture = read_image(footage.folder / image)
+            picture = read_whole_image(footage.folder / image)
         except ImageError as error:
             skips.append(Skip("image unreadable", footage.name, "frame", detail=str(error)))
             continue

@@ -162,7 +162,7 @@ def test_the_report_counts_and_lists_every_rejection(tmp_path, capsys):
 
 def test_unreadable_images_cost_a_clip_but_only_frames_of_a_track(otb, tmp_path, capsys):
     image = otb / "Dog" / "img" / "0006.jpg"
-    image.write_bytes(image.read_bytes()[:5])
+    image.write_bytes(image.read_bytes()[:-50])
     assert main(["otb", str(otb), str(tmp_path / "clips")]) == 0
     assert {track.video for track in open_pack(tmp_path / "clips").tracks} == {"Car"}
     report = json.loads((tmp_path / "clips" / "curation.json").read_text())
