@@ -113,14 +113,16 @@ def _tracked(
 
 
 def _synthetic(config: ValidationConfig, folder: Path) -> Path:
-    """The run's own sequences, made if they are not there yet."""
-    if not (folder / MANIFEST).is_file():
-        stills = None if config.stills is None else Path(config.stills)
+    """The run's own sequences below ``folder``, made if they are not there yet."""
+    stills = None if config.stills is None else Path(config.stills)
+    source = "procedural" if stills is None else stills.name
+    made = folder / f"{source}_{config.sequences}x{config.frames}_seed{config.seed}"
+    if not (made / MANIFEST).is_file():
         wanted = SynthesisConfig(
             sequences=config.sequences, frames=config.frames, seed=config.seed, stills=stills
         )
-        write_dataset(folder, wanted)
-    return folder
+        write_dataset(made, wanted)
+    return made
 
 
 def _videos(folder: Path, limit: int) -> list[Any]:

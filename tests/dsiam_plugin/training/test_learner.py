@@ -56,14 +56,14 @@ def test_one_step_by_hand():
     assert update.values == pytest.approx(
         {"loss": 20.0, "twice": 4.0, "gradient": 20.0, "learning_rate": 0.1}
     )
-    assert float(learner.model.w) == pytest.approx(2 - 0.1 * 20, abs=1e-6)
+    assert learner.model.w.item() == pytest.approx(2 - 0.1 * 20, abs=1e-6)
 
 
 def test_clipped_gradient():
     config = replace(CONFIG, optimizer=replace(CONFIG.optimizer, clip_norm=5.0))
     learner = Learner(Parabola(), config, 1, CPU)
     assert learner.update(BATCH, 0).values["gradient"] == pytest.approx(20)
-    assert float(learner.model.w) == pytest.approx(2 - 0.1 * 5, rel=1e-5)
+    assert learner.model.w.item() == pytest.approx(2 - 0.1 * 5, rel=1e-5)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -71,7 +71,7 @@ def test_loss_that_is_not_finite_changes_nothing(value):
     learner = Learner(Parabola(), CONFIG, 1, CPU)
     with pytest.raises(NotFiniteError, match="loss is not finite"):
         learner.update(Values(torch.tensor([1.0, value])), 0)
-    assert float(learner.model.w) == 2
+    assert learner.model.w.item() == 2
 
 
 def test_gradient_that_is_not_finite_changes_nothing():
@@ -80,7 +80,7 @@ def test_gradient_that_is_not_finite_changes_nothing():
         learner.model.w.fill_(1e-20)  # loss 1e38 is finite, its gradient 2e58 is not
     with pytest.raises(NotFiniteError, match="gradient is not finite"):
         learner.update(Values(torch.tensor([1e39]).clamp_max(3e38)), 0)
-    assert float(learner.model.w) == pytest.approx(1e-20)
+    assert learner.model.w.item() == pytest.approx(1e-20)
 
 
 SMALL = Values(torch.tensor([0.1, 0.3]))  # loss 0.05 w^2, gradient 0.1 w = 0.2
@@ -92,14 +92,14 @@ def test_half_precision_keeps_float32_parameters(dtype):
     assert learner.update(SMALL, 0).values["gradient"] == pytest.approx(0.2, rel=0.02)
     assert learner.model.seen == dtype
     assert learner.model.layer.weight.dtype == torch.float32
-    assert float(learner.model.layer.weight) == pytest.approx(2 - 0.1 * 0.2, abs=1e-3)
+    assert learner.model.layer.weight.item() == pytest.approx(2 - 0.1 * 0.2, abs=1e-3)
 
 
 def test_scaler_skips_a_step_that_overflows_and_is_part_of_the_state():
     machine = replace(CPU, dtype=torch.float16)
     learner = Learner(Dense(), CONFIG, 2, machine)
     learner.update(Values(torch.tensor([100.0, 100.0])), 0)
-    assert float(learner.model.layer.weight) == 2
+    assert learner.model.layer.weight.item() == 2
     fresh = Learner(Dense(), CONFIG, 2, machine)
     assert fresh.scaler.get_scale() == 2 * learner.scaler.get_scale()
     fresh.load_state_dict(learner.state_dict())
