@@ -21,16 +21,31 @@ def learn_transform(
     source: Tensor, target: Tensor, regularizer: float, config: TransformConfig
 ) -> Tensor:
     """Half spectrum of the filter from source to target, both (1, C, H, W) (eq. 6, 8)."""
-    if config.per_element:
-        regularizer *= source.shape[-2] * source.shape[-1]
-    return solve_transform(_windowed(source, config), _windowed(target, config), regularizer)
+    return solve_transform(
+        windowed(source, config), windowed(target, config), ridge(regularizer, source, config)
+    )
+
+
+def ridge(regularizer: float, features: Tensor, config: TransformConfig) -> float:
+    """Weight against the unnormalised powers of features (..., H, W)."""
+    return (
+        regularizer * features.shape[-2] * features.shape[-1] if config.per_element else regularizer
+    )
+
+
+def windowed(features: Tensor, config: TransformConfig) -> Tensor:
+    """``h x``: features (..., H, W), as the transforms are to see them."""
+    if not config.window:
+        return features
+    window = hann_window(features.shape[-1], features.dtype)
+    return features * window.to(features.device)
 
 
 def mix_transform(
     spectrum: Tensor, features: Tensor, rate: float, config: TransformConfig
 ) -> Tensor:
     """``(1 - rate) x + rate R * (h x)`` for features x, (S, C, H, W) (eq. 2)."""
-    moved = apply_transform(spectrum, _windowed(features, config))
+    moved = apply_transform(spectrum, windowed(features, config))
     if config.keep_norm:
         moved = moved * (features.norm() / moved.norm().clamp_min(torch.finfo(moved.dtype).tiny))
     return torch.lerp(features, moved, rate)
@@ -69,7 +84,7 @@ def learn_suppression(features: Features, config: TransformConfig) -> dict[str, 
 def highlight(
     features: Features, strides: Mapping[str, int], offset: tuple[float, float], sigma: float
 ) -> dict[str, Tensor]:
-    """The pairs (G, G x saliency) of a search region that has been embedded already.
+    """G x saliency of a search region that has been embedded already.
 
     The map is laid over the features instead of the pixels.
 
@@ -80,24 +95,15 @@ def highlight(
         sigma: Deviation of the Gaussian map, in those pixels.
 
     Returns:
-        Per layer (2, C, H, W).
+        Per layer (1, C, H, W).
     """
-    pairs = {}
+    highlighted = {}
     for layer, item in features.items():
         dx, dy, deviation = (length / strides[layer] for length in (*offset, sigma))
         columns = _bell(item.shape[-1], dx, deviation)
         rows = _bell(item.shape[-2], dy, deviation)
-        weights = torch.outer(rows, columns).to(item.device)
-        pairs[layer] = torch.cat([item, item * weights])
-    return pairs
-
-
-def suppress(spectra: Features, features: Features, config: TransformConfig) -> dict[str, Tensor]:
-    """Search features with their background suppressed by W."""
-    return {
-        layer: mix_transform(spectra[layer], item, config.rate_w, config)
-        for layer, item in features.items()
-    }
+        highlighted[layer] = item * torch.outer(rows, columns).to(item.device)
+    return highlighted
 
 
 def saliency_map(size: int, config: TransformConfig) -> np.ndarray:
@@ -122,10 +128,3 @@ def _bell(size: int, center: float, sigma: float) -> Tensor:
     """Gaussian over ``size`` cells, its top ``center`` cells beside their middle."""
     cells = torch.arange(size) - (size - 1) / 2 - center
     return torch.exp(-cells.square() / (2 * sigma**2))
-
-
-def _windowed(features: Tensor, config: TransformConfig) -> Tensor:
-    if not config.window:
-        return features
-    window = hann_window(features.shape[-1], features.dtype)
-    return features * window.to(features.device)

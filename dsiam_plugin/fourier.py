@@ -37,8 +37,11 @@ def solve_transform(source: Tensor, target: Tensor, regularizer: Tensor | float)
             f"transform: source is {tuple(source.shape)}, target is {tuple(target.shape)}; "
             "expected equal shapes"
         )
-    source_hat = torch.fft.rfft2(source)
-    target_hat = torch.fft.rfft2(target)
+    return solve_spectra(torch.fft.rfft2(source), torch.fft.rfft2(target), regularizer)
+
+
+def solve_spectra(source_hat: Tensor, target_hat: Tensor, regularizer: Tensor | float) -> Tensor:
+    """:func:`solve_transform` of features whose half spectra, (B, C, H, W // 2 + 1), are known."""
     power = source_hat.real.square() + source_hat.imag.square()
     return source_hat.conj() * target_hat / (power + regularizer)
 
@@ -64,6 +67,43 @@ def apply_transform(spectrum: Tensor, features: Tensor) -> Tensor:
             f"{width // 2 + 1})"
         )
     return torch.fft.irfft2(spectrum * torch.fft.rfft2(features), s=(height, width))
+
+
+def correlate_spectra(
+    z_hat: Tensor, x_hat: Tensor, size: tuple[int, int], exemplar_size: tuple[int, int]
+) -> Tensor:
+    """Valid cross-correlation of exemplars with search regions, each with each, by their spectra.
+
+    The correlation theorem gives a circular correlation, ``conj(Z) X`` summed over channels. No
+    exemplar reaches over the border at the displacements that are kept, so these are the valid
+    ones (eq. 1), also where the exemplar's spectrum has been multiplied by a circular filter's.
+
+    Args:
+        z_hat: Half spectra of exemplars padded with zeros to (H, W), (K, C, H, W // 2 + 1).
+        x_hat: Half spectra of search regions, (S, C, H, W // 2 + 1).
+        size: ``(H, W)``.
+        exemplar_size: ``(h, w)`` before padding.
+
+    Returns:
+        (S, K, H - h + 1, W - w + 1).
+    """
+    sums = torch.stack([(item.conj() * x_hat).sum(1) for item in z_hat], dim=1)
+    rows, columns = (whole - part + 1 for whole, part in zip(size, exemplar_size, strict=True))
+    return torch.fft.irfft2(sums, s=size)[..., :rows, :columns]
+
+
+def spectral_energy(power: Tensor, width: int) -> Tensor:
+    """Sum over a whole spectrum of which only the half is kept: a number.
+
+    By Parseval's theorem it is ``H * W`` times the sum of the squared features.
+
+    Args:
+        power: Squared magnitudes, (..., H, width // 2 + 1).
+        width: Of the features. Columns whose conjugates the half leaves out count twice: all but
+            the first and, for an even width, the last.
+    """
+    columns = power.flatten(0, -2).sum(0)
+    return 2 * columns.sum() - columns[0] - (columns[-1] if width % 2 == 0 else 0)
 
 
 def hann_window(size: int, dtype: torch.dtype = torch.float32) -> Tensor:

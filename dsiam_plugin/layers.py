@@ -45,7 +45,7 @@ def cross_correlate(z_feat: Tensor, x_feat: Tensor) -> Tensor:
 
 
 def resize_response(response: Tensor, size: int) -> Tensor:
-    """Bicubic resampling of a coarser response (S, 1, h, w) to (S, 1, size, size).
+    """Bicubic resampling of coarser responses (S, K, h, w) to (S, K, size, size).
 
     Corners stay aligned: cells of both grids lie at the same displacements of the target.
     """
@@ -58,10 +58,10 @@ def fuse(responses: Mapping[str, Tensor], maps: Mapping[str, Tensor]) -> Tensor:
     """Elementwise weighted sum over layers (eq. 9).
 
     Args:
-        responses: Per layer (S, 1, h, w).
+        responses: Per layer (S, K, h, w).
         maps: Per layer (h, w), or a scalar tensor for one weight everywhere.
 
     Returns:
-        (S, 1, h, w).
+        (S, K, h, w).
     """
     return torch.stack([maps[layer] * response for layer, response in responses.items()]).sum(0)

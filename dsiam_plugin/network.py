@@ -89,13 +89,18 @@ class SiameseNet(nn.Module):
         }
 
     def correlate(self, z_feat: Features, x_feat: Features) -> dict[str, Tensor]:
-        """Response of each layer, (S, 1, m, m), all of the finest layer's size (eq. 1)."""
-        responses = {layer: cross_correlate(z_feat[layer], x_feat[layer]) for layer in self.layers}
+        """Response of each layer to K exemplars, (S, K, m, m) of the finest layer's m (eq. 1)."""
+        return self.align(
+            {layer: cross_correlate(z_feat[layer], x_feat[layer]) for layer in self.layers}
+        )
+
+    def align(self, responses: Features) -> dict[str, Tensor]:
+        """Responses (S, K, m_l, m_l) of every layer, all of the finest layer's size m."""
         size = max(response.shape[-1] for response in responses.values())
         return {layer: resize_response(item, size) for layer, item in responses.items()}
 
     def fuse(self, responses: Features) -> Tensor:
-        """Fused and adjusted response, (S, 1, m, m) (eq. 9)."""
+        """Fused and adjusted responses, (S, K, m, m) (eq. 9)."""
         maps = {layer: getattr(self, f"fusion_{layer}") for layer in self.layers}
         for layer, weights in maps.items():
             if weights.ndim and weights.shape != responses[layer].shape[-2:]:

@@ -22,6 +22,7 @@ from dsiam_plugin.crops import Crop, channel_means, context_side, crop_square, s
 from dsiam_plugin.localize import Peak, cosine_window, localize, peak_shape
 from dsiam_plugin.lockstep import Steps, run_together
 from dsiam_plugin.network import SiameseNet
+from dsiam_plugin.search import SearchRegion
 from dsiam_plugin.state import (
     Features,
     TrackerState,
@@ -34,10 +35,10 @@ from dsiam_plugin.targets import Boxes, Images, TargetTracker, check_size, one_e
 
 
 class Found(NamedTuple):
-    """The search region that won: its crop, features (1, C_l, h_l, w_l) a layer, and peak."""
+    """Where the target was found: the crop at the scale that won, all scales' region, the peak."""
 
     crop: Crop
-    features: Features
+    region: SearchRegion
     peak: Peak
 
 
@@ -130,11 +131,8 @@ class DSiamTracker(TargetTracker):
         """One frame of one target; what is yielded comes back as features."""
         crops = self._search_crops(image, state)
         x_feat = yield [crop.pixels for crop in crops]
-        response = self._respond(state, x_feat)
-        deciding = response
-        if self.config.transform.anchor_scale and self.config.transform.adaptive:
-            # The first exemplar's own response: neither V nor W applied.
-            deciding = (response + self._correlate(state, state.exemplar, x_feat)) / 2
+        region = SearchRegion(x_feat, self.config.transform)
+        response, deciding = self._respond(state, region)
         peak = localize(response, deciding, self.config.tracking, self._window)
         lost = self._is_lost(peak, state)
         recovered = state.lost and not lost
@@ -146,11 +144,7 @@ class DSiamTracker(TargetTracker):
         else:
             if recovered and self._gated:
                 state = replace(state, search_side=self._own_search_side(state.target_size))
-            found = Found(
-                crops[peak.scale],
-                {layer: item[peak.scale : peak.scale + 1] for layer, item in x_feat.items()},
-                peak,
-            )
+            found = Found(crops[peak.scale], region, peak)
             state = yield from self._adapted(image, state, found)
             state = self._resized(state, peak)
         box = box_from_center(*state.center, *state.target_size)
@@ -182,16 +176,25 @@ class DSiamTracker(TargetTracker):
         size = self.config.crop.search_size
         return search_pyramid(image, state.center, sides, size, state.fill)
 
-    def _respond(self, state: TrackerState, x_feat: Features) -> Tensor:
-        """Fused responses (S, 1, m, m) of search features (S, C_l, h_l, w_l)."""
-        if state.suppression is not None:
-            x_feat = adaptation.suppress(state.suppression, x_feat, self.config.transform)
-        return self._correlate(state, state.template, x_feat)
-
-    def _correlate(self, state: TrackerState, z_feat: Features, x_feat: Features) -> Tensor:
-        """Fused responses (S, 1, m, m) of exemplar features in the state's units."""
-        responses = self.network.correlate(z_feat, x_feat)
-        return self.network.fuse(calibrated(responses, state.calibrations))
+    def _respond(self, state: TrackerState, region: SearchRegion) -> tuple[Tensor, Tensor]:
+        """Fused responses (S, 1, m, m) that find the target, and those that choose the scale."""
+        transform = self.config.transform
+        exemplars = state.template
+        anchored = transform.anchor_scale and transform.adaptive
+        if anchored:
+            # The first exemplar's own response: neither V nor W applied.
+            exemplars = {
+                layer: torch.cat([item, state.exemplar[layer]]) for layer, item in exemplars.items()
+            }
+        if state.suppression is None:
+            responses = self.network.correlate(exemplars, region.features)
+        else:
+            responses = self.network.align(
+                region.suppressed_responses(exemplars, state.suppression)
+            )
+        fused = self.network.fuse(calibrated(responses, state.calibrations))
+        response = fused[:, :1]
+        return response, fused.mean(1, keepdim=True) if anchored else response
 
     def _own_search_side(self, target_size: tuple[float, float]) -> float:
         crop = self.config.crop
@@ -216,8 +219,7 @@ class DSiamTracker(TargetTracker):
         if transform.variation or transform.replace_template:
             state = yield from self._with_variation(image, state)
         if transform.suppression:
-            pairs = yield from self._background(image, state, found)
-            spectra = adaptation.learn_suppression(pairs, transform)
+            spectra = yield from self._suppression(image, state, found)
             state = replace(state, suppression=spectra)
         return state
 
@@ -230,20 +232,25 @@ class DSiamTracker(TargetTracker):
         template = adaptation.learn_variation(state.exemplar, mean, transform)
         return replace(state, target_mean=mean, template=template)
 
-    def _background(self, image: np.ndarray, state: TrackerState, found: Found) -> Steps[Features]:
-        """Features of G and of G x saliency, (2, C_l, h_l, w_l) a layer."""
+    def _suppression(self, image: np.ndarray, state: TrackerState, found: Found) -> Steps[Features]:
+        """W learnt from G and G x saliency."""
         transform, size = self.config.transform, self.config.crop.search_size
+        scale = found.peak.scale
         if transform.background == "search":
             stride = self.network.stride
             offset = (found.peak.dx * stride, found.peak.dy * stride)
             sigma = transform.saliency_sigma * size
             strides = self.network.backbone.levels
-            return adaptation.highlight(found.features, strides, offset, sigma)
+            region = {
+                layer: item[scale : scale + 1] for layer, item in found.region.features.items()
+            }
+            highlighted = adaptation.highlight(region, strides, offset, sigma)
+            return found.region.learn_suppression(scale, highlighted)
         at_scale = transform.background == "crop_at_scale"
         side = found.crop.side_px if at_scale else state.search_side
-        region = crop_square(image, state.center, side, size, state.fill).pixels
-        highlighted = np.rint(region * self._saliency).astype(np.uint8)
-        return (yield [region, highlighted])
+        pixels = crop_square(image, state.center, side, size, state.fill).pixels
+        masked = np.rint(pixels * self._saliency).astype(np.uint8)
+        return adaptation.learn_suppression((yield [pixels, masked]), transform)
 
     def _resized(self, state: TrackerState, peak: Peak) -> TrackerState:
         """Follow the winning scale; the search side stays within its bounds."""

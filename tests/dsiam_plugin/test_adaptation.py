@@ -48,8 +48,8 @@ def test_suppression_agrees_with_the_authors_routine(shared):
         RELEASE, lambda_w=float(arrays["lw"].item()), rate_w=float(arrays["wlr"].item())
     )
     pair = torch.cat([planes(arrays["G"]), planes(arrays["Gb"])])
-    spectra = adaptation.learn_suppression({"conv5": pair}, config)
-    ours = adaptation.suppress(spectra, {"conv5": planes(arrays["Z"])}, config)["conv5"]
+    spectrum = adaptation.learn_suppression({"conv5": pair}, config)["conv5"]
+    ours = adaptation.mix_transform(spectrum, planes(arrays["Z"]), config.rate_w, config)
     assert relative_error(ours, planes(arrays["W_out"])) < 1e-4
 
 
@@ -89,14 +89,14 @@ def test_ridge_per_element_counts_the_elements():
 
 
 def test_keep_norm_makes_up_for_a_ridge_that_shrinks():
-    config = TransformConfig(keep_norm=True, rate_w=1.0, lambda_w=50.0)
+    config = TransformConfig(keep_norm=True, lambda_w=50.0)
     pair = torch.cat([features(0, 8)["conv5"], features(1, 8)["conv5"]])
-    spectra = adaptation.learn_suppression({"conv5": pair}, config)
-    search = features(2, 8)
-    kept = adaptation.suppress(spectra, search, config)["conv5"]
-    shrunk = adaptation.suppress(spectra, search, replace(config, keep_norm=False))["conv5"]
-    assert kept.norm().item() == pytest.approx(search["conv5"].norm().item(), rel=1e-5)
-    assert shrunk.norm() < 0.5 * search["conv5"].norm()
+    spectrum = adaptation.learn_suppression({"conv5": pair}, config)["conv5"]
+    search = features(2, 8)["conv5"]
+    kept = adaptation.mix_transform(spectrum, search, 1.0, config)
+    shrunk = adaptation.mix_transform(spectrum, search, 1.0, replace(config, keep_norm=False))
+    assert kept.norm().item() == pytest.approx(search.norm().item(), rel=1e-5)
+    assert shrunk.norm() < 0.5 * search.norm()
 
 
 def test_replaced_template_is_the_target_itself():
@@ -125,14 +125,14 @@ def test_highlight_lays_the_map_around_the_target_in_every_layers_cells():
         adaptation.highlight(features, strides, (28.0, -20.0), 32.0)["fine"],
         adaptation.highlight(features, strides, (32.0, -16.0), 32.0)["coarse"],
     )
-    assert fine.shape == (2, 2, 22, 22)
-    assert fine[0].eq(1).all()
-    weights = fine[1, 0]
+    assert fine.shape == (1, 2, 22, 22)
+    assert fine[0, 1].equal(fine[0, 0])
+    weights = fine[0, 0]
     # The middle lies between cells 10 and 11: 3.5 cells right and 2.5 up is column 14, row 8.
     assert divmod(int(weights.argmax()), 22) == (8, 14)
     assert weights[8, 14] == 1
     assert weights[8, 18].item() == pytest.approx(np.exp(-0.5))
     assert weights[12, 14].item() == pytest.approx(np.exp(-0.5))
     # The middle is cell 7: two coarse cells right and one up; the deviation is two cells.
-    assert divmod(int(coarse[1, 0].argmax()), 15) == (6, 9)
-    assert coarse[1, 0, 6, 11].item() == pytest.approx(np.exp(-0.5))
+    assert divmod(int(coarse[0, 0].argmax()), 15) == (6, 9)
+    assert coarse[0, 0, 6, 11].item() == pytest.approx(np.exp(-0.5))

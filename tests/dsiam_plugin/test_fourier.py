@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from dsiam_plugin.errors import ShapeError
-from dsiam_plugin.fourier import apply_transform, hann_window, solve_transform
+from dsiam_plugin.fourier import (
+    apply_transform,
+    correlate_spectra,
+    hann_window,
+    solve_transform,
+    spectral_energy,
+)
 
 SIZES = [(6, 6), (7, 5), (1, 4), (22, 22)]
 
@@ -99,3 +105,20 @@ def test_shapes_that_do_not_fit_are_named():
         solve_transform(random(1, 2, 6, 6), random(1, 3, 6, 6), 1.0)
     with pytest.raises(ShapeError, match="expected"):
         apply_transform(torch.fft.rfft2(random(1, 2, 6, 6)), random(1, 2, 8, 8))
+
+
+@pytest.mark.parametrize("size", [(6, 6), (7, 5), (5, 8)])
+def test_correlation_by_spectra_is_the_valid_one(size):
+    exemplars, regions = random(2, 3, 3, 2), random(4, 3, *size, seed=1)
+    z_hat = torch.fft.rfft2(exemplars, s=size)
+    ours = correlate_spectra(z_hat, torch.fft.rfft2(regions), size, (3, 2))
+    expected = torch.nn.functional.conv2d(regions, exemplars)
+    torch.testing.assert_close(ours, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_energy_of_half_a_spectrum(size):
+    features = random(2, 3, *size)
+    power = torch.fft.rfft2(features).abs().square()
+    expected = features.square().sum() * size[0] * size[1]
+    assert spectral_energy(power, size[1]).item() == pytest.approx(expected.item(), rel=1e-12)
