@@ -31,6 +31,7 @@ OPTIONAL = {
     "vot-trax": ("vot", ">=4.0"),
     "matplotlib": ("plots", ">=3.7"),
     "scipy": ("mat", ">=1.10"),
+    "tensorboard": ("train", ">=2.11"),
     "got10k": ("got10k", ">=0.1.3"),
     "ray": ("cluster", ">=2.9"),
 }
