@@ -91,7 +91,8 @@ def _describe(dataset: Any, sized: bool) -> dict:
     """What pysot's classes read of a data set."""
     videos = {}
     for video in dataset:
-        described = {"gt_traj": [list(map(float, region)) for region in video.gt_traj]}
+        truth = [list(map(float, region)) for region in video.gt_traj]
+        described: dict[str, Any] = {"gt_traj": truth}
         for name in ("tags", "absent"):
             if hasattr(video, name):
                 value = getattr(video, name)

@@ -9,7 +9,7 @@ import numpy as np
 from toolkit.evaluation.base import Coverage, coverage_of
 from toolkit.evaluation.longterm_metrics import f_measure
 from toolkit.evaluation.metrics import PRECISION_INDEX
-from toolkit.tables import Table, ranked, tracker_label
+from toolkit.tables import Cell, Table, ranked, tracker_label
 
 Curves = Mapping[str, np.ndarray]  # sequence to curve
 CurvesByTracker = dict[str, dict[str, np.ndarray]]
@@ -156,7 +156,7 @@ def eao_table(
 ) -> Table:
     """One row a tracker, best first, one column a tag; the note names the definition."""
     scores = {tracker: by_tag[tags[0]] for tracker, by_tag in result.items()}
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for tracker in ranked(scores)[:topk]:
         found = coverage(tracker)
         label = tracker_label(tracker, found.found, found.total)

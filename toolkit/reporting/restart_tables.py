@@ -79,7 +79,7 @@ def tag_tables(
     tags = list(next(iter(scores.values())).eao)
     if len(tags) < 2:
         return []
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (name, *(scores[tracker].eao[tag] for tag in tags)) for tracker, name in names.items()
     )
     columns = ("Tracker", *(attribute_title(tag) for tag in tags))
