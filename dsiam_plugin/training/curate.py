@@ -38,6 +38,7 @@ SOURCES = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Command line of :func:`main`."""
+    defaults = CurationConfig()
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Cut the targets of a data set once, into a pack that training reads fast.",
@@ -49,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         source.add_argument("out", type=Path, metavar="OUT", help="folder to make")
         _add_own_options(source, name)
         _add_amounts(source)
-        _add_limits(source)
+        _add_limits(source, defaults.sequences if name == "ilsvrc" else 0)
         _add_running(source)
     return parser
 
@@ -117,14 +118,14 @@ def _add_amounts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_limits(parser: argparse.ArgumentParser) -> None:
-    """What may be used."""
+def _add_limits(parser: argparse.ArgumentParser, sequences: int) -> None:
+    """What may be used; ``sequences`` is the default of how many."""
     defaults = CurationConfig()
     add = parser.add_argument_group("what to choose from").add_argument
     add(
         "--sequences",
         type=int,
-        default=defaults.sequences,
+        default=sequences,
         metavar="N",
         help="those with the smallest targets; 0: all (default %(default)s)",
     )
@@ -168,6 +169,7 @@ def build_config(arguments: argparse.Namespace) -> CurationConfig:
 
 def build_source(arguments: argparse.Namespace, stack: ExitStack) -> Source:
     """The data set that the command line names; what it needs meanwhile is left to ``stack``."""
+    root = arguments.root.absolute()  # so that the report has a name for "." too
     if arguments.source == "stills":
         config = SynthesisConfig(
             sequences=arguments.render,
@@ -175,15 +177,15 @@ def build_source(arguments: argparse.Namespace, stack: ExitStack) -> Source:
             seed=arguments.seed,
             width=arguments.size[0],
             height=arguments.size[1],
-            stills=arguments.root,
+            stills=root,
         )
         workshop = stack.enter_context(tempfile.TemporaryDirectory(prefix="dsiam-stills-"))
         return RenderedStills(config, Path(workshop))
     makers: dict[str, Callable[[], Source]] = {
-        "ilsvrc": lambda: ILSVRCVideo(arguments.root, arguments.split),
-        "got10k": lambda: GOT10k(arguments.root, arguments.split),
-        "lasot": lambda: LaSOT(arguments.root),
-        "otb": lambda: OTBFolders(arguments.root, arguments.video_of),
+        "ilsvrc": lambda: ILSVRCVideo(root, arguments.split),
+        "got10k": lambda: GOT10k(root, arguments.split),
+        "lasot": lambda: LaSOT(root),
+        "otb": lambda: OTBFolders(root, arguments.video_of),
     }
     source = makers[arguments.source]()
     return Listed(source, arguments.list) if arguments.list else source

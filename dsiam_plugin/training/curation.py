@@ -102,14 +102,10 @@ def fill(
 ) -> Outcome:
     """Write a pack and its report into an empty folder."""
     outcome = Outcome()
-    targets = scan_source(source, config, outcome, workers, progress)
-    selected, skips = select_by_share(targets, config)
-    outcome.selected = len(selected)
-    outcome.skips += skips
-    wanted, total = whole_tracks(selected, config), len(selected)
-    if config.clips is not None:
-        selected, skips = long_enough(selected, config)
-        outcome.skips += skips
+    selected = select(scan_source(source, config, outcome, workers, progress), config, outcome)
+    if config.clips is None:
+        wanted, total = whole_tracks(selected, config), len(selected)
+    else:
         wanted, total = random_clips(selected, config), config.clips
     geometry = PackGeometry()
     with (
@@ -139,6 +135,17 @@ def scan_source(
             outcome.skips += scan.skips
     outcome.targets = len(targets)
     return targets
+
+
+def select(targets: list[Footage], config: CurationConfig, outcome: Outcome) -> list[Footage]:
+    """Targets that are long enough and not too large or small."""
+    skips: list[Skip] = []
+    if config.clips is not None:
+        targets, skips = long_enough(targets, config)
+    selected, others = select_by_share(targets, config)
+    outcome.skips += skips + others
+    outcome.selected = len(selected)
+    return selected
 
 
 def scan_unit(source: Source, config: CurationConfig, unit: str) -> Scan:

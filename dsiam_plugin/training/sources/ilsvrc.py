@@ -117,6 +117,8 @@ def read_snippet(
         except DatasetError:
             troubles["annotation unreadable"] += 1
             continue
+        if not notes.objects:
+            troubles["no objects"] += 1
         size = size or (notes.size if min(notes.size) > 0 else None)
         for track, element in distinct(notes.objects, troubles):
             image = names.get(path.stem, "")

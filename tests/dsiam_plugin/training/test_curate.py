@@ -129,15 +129,16 @@ def test_the_report_counts_and_lists_every_rejection(tmp_path, capsys):
     (images / "000013.JPEG").write_bytes(b"")  # of frames 3-12, 13-22 and 23-32
     bare, _ = write_snippet(root, "ILSVRC2015_train_00002000", 1)
     write_notes(bare, 0, [])
-    large, _ = write_snippet(root, "ILSVRC2015_train_00003000", 3)
-    for index in range(3):
-        write_notes(large, index, [vid_object("0", (0, 0, 96, 60)), vid_object("1", box_at(0))])
+    large, _ = write_snippet(root, "ILSVRC2015_train_00003000", 12)
+    for index in range(12):
+        short = [vid_object("1", box_at(0))] if index < 3 else []
+        write_notes(large, index, [vid_object("0", (0, 0, 96, 60)), *short])
     assert main(["ilsvrc", str(root), str(tmp_path / "pack"), "--seed", "0"]) == 0
     report = json.loads((tmp_path / "pack" / "curation.json").read_text())
     assert report["packed"] == {
         "sequences read": 3,
         "targets with usable frames": 3,
-        "targets selected": 2,
+        "targets selected": 1,
         "tracks packed": 2,
         "frames packed": 20,
     }
@@ -148,6 +149,7 @@ def test_the_report_counts_and_lists_every_rejection(tmp_path, capsys):
             "box outside the image": 1,
             "image missing": 1,
             "image unreadable": 1,
+            "no objects": 1,
         },
         "track": {"target too large": 1, "too short for a clip": 1},
         "video": {"no objects": 1},

@@ -334,10 +334,11 @@ def test_ilsvrc_snippets_without_objects(tmp_path):
         write_notes(annotations, index, [])
     (tmp_path / "Annotations" / "VID" / "train" / "empty").mkdir()
     source = ILSVRCVideo(tmp_path)
-    skips = [source.read(unit).skips[0] for unit in source.units()]
-    assert [(skip.reason, skip.level) for skip in skips] == [
-        ("no objects", "video"),
-        ("no annotations", "video"),
+    skips = [skip for unit in source.units() for skip in source.read(unit).skips]
+    assert [(skip.where, skip.reason, skip.level, skip.count) for skip in skips] == [
+        ("bare", "no objects", "frame", 2),
+        ("bare", "no objects", "video", 1),
+        ("empty", "no annotations", "video", 1),
     ]
 
 
