@@ -20,7 +20,7 @@ def ramp(height: int, width: int, slope: tuple[float, float]) -> np.ndarray:
     ("box", "shape", "slope"),
     [
         (Box(60.3, 70.7, 40, 40), (220, 250), (1, 1)),  # enlarged: context side 80, scale 1.5875
-        (Box(100.25, 90.5, 63.5, 63.5), (250, 250), (1, 1)),  # scale 1
+        (Box(100.25, 90.5, 64.1, 64.1), (250, 250), (1, 1)),  # scale 0.99
         (Box(300.4, 250.6, 239.7, 239.7), (1000, 1000), (0.25, 0.25)),  # shrunk 3.8 times
     ],
 )
