@@ -9,6 +9,7 @@ from typing import Any
 from dsiam_plugin.config_files import load_config
 from dsiam_plugin.devices import resolve_device, resolve_precision
 from dsiam_plugin.network import build_network
+from dsiam_plugin.targets import TargetTracker
 from dsiam_plugin.tracker import DSiamTracker
 from dsiam_plugin.variants import find_variant
 from dsiam_plugin.weights import load_weights
@@ -21,7 +22,7 @@ def build_tracker(
     config: str | Path | Mapping[str, Any] | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> DSiamTracker:
+) -> TargetTracker:
     """Build a tracker of the registry.
 
     Args:
@@ -45,4 +46,8 @@ def build_tracker(
     network = build_network(
         resolved.model, resolved.fusion, load_weights(weights), resolved.crop, place, dtype
     )
+    if place.type == "cuda":
+        from dsiam_plugin.gpu.tracker import DeviceTracker
+
+        return DeviceTracker(network, resolved, name)
     return DSiamTracker(network, resolved, name)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dsiam_plugin.tracker import DSiamTracker
+    from dsiam_plugin.targets import TargetTracker
 
 DEFAULT_TRACKER = "DSiamM"
 
@@ -33,7 +33,7 @@ def tracker_options() -> argparse.ArgumentParser:
     return parser
 
 
-def build(arguments: argparse.Namespace, name: str) -> DSiamTracker:
+def build(arguments: argparse.Namespace, name: str) -> TargetTracker:
     """The named tracker with the parsed options.
 
     Raises:
