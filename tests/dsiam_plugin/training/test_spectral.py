@@ -15,6 +15,7 @@ SHAPES = [(1, 1, 4, 4), (2, 3, 3, 5), (1, 2, 5, 4), (2, 1, 4, 3), (1, 2, 1, 2)]
 PAPER = find_variant("DSiam").config("paper").transform
 RELEASE = find_variant("DSiam").config("release").transform
 STEADY = TransformConfig()
+PLAIN = (solve_transform, apply_transform)
 MODES = {"paper": PAPER, "release": RELEASE, "steady": STEADY}
 
 
@@ -158,3 +159,26 @@ def test_shapes_are_checked():
         regress(random(1, 2, 4, 5), random(1, 2, 4, 5), torch.ones(5))
     with pytest.raises(ShapeError, match="does not fit features"):
         convolve(torch.zeros(1, 1, 4, 4, dtype=torch.complex128), random(1, 1, 4, 4))
+
+
+def test_much_less_is_kept_than_by_plain_autograd():
+    kept = {}
+    for name, layers in {"ours": (regress, convolve), "plain": PLAIN}.items():
+        features = leaves(*(random(2, 8, 12, 12, seed=seed) for seed in range(3)))
+        kept[name] = kept_bytes(*layers, *features)
+    assert kept["plain"] > 1.5 * kept["ours"]
+
+
+def kept_bytes(solve, apply, source, target, features):
+    """Bytes of all storages kept by both layers, the features themselves too."""
+    storages = {}
+
+    def note(tensor):
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    weight = torch.tensor(0.1).double().requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        alive = apply(solve(source, target, weight), features).sum()
+    assert alive.requires_grad
+    return sum(storages.values())
