@@ -97,14 +97,17 @@ def is_trusted(peaks: Peaks, first_height: Tensor, transform: TransformConfig) -
 
 def recentered(motion: Motion, image_size: tuple[int, int]) -> Motion:
     """Back to the image's centre for targets beyond its border twice in a row."""
-    limits = motion.center.new_zeros(2)
-    limits[0], limits[1] = image_size[1], image_size[0]
+    height, width = image_size
     low = motion.center - (motion.target_size - 1) / 2
-    shared = torch.minimum(low + motion.target_size, limits) - low.clamp_min(0)
-    outside = (shared <= 0).any(dim=1)
+    (left, top), (right, bottom) = low.unbind(1), (low + motion.target_size).unbind(1)
+    across = right.clamp_max(width) > left.clamp_min(0)
+    along = bottom.clamp_max(height) > top.clamp_min(0)
+    outside = ~(across & along)
     again = outside & (motion.frames_outside > 0)
+    x, y = motion.center.unbind(1)
+    x, y = torch.where(again, (width - 1) / 2, x), torch.where(again, (height - 1) / 2, y)
     return motion._replace(
-        center=torch.where(again[:, None], (limits - 1) / 2, motion.center),
+        center=torch.stack([x, y], dim=1),
         frames_outside=(outside & ~again).to(motion.frames_outside.dtype),
     )
 
