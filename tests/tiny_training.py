@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
+from seeded_network import moving_patch
 from torch import nn
 
 from dsiam_plugin.training.config import OptimizerConfig, TrainingConfig, ValidationConfig
@@ -115,6 +117,17 @@ def tiny_job(out: Path, config: TrainingConfig = CONFIG, group: Group | None = N
         machine=Machine(torch.device("cpu"), group=group or Group()),
     )
     return replace(job, **other)
+
+
+def write_sequence(folder: Path, frames: int = 6) -> list[tuple[float, float, float, float]]:
+    """A moving patch in OTB's layout; its 0-based boxes."""
+    images, boxes = moving_patch(frames)
+    (folder / "img").mkdir(parents=True)
+    for number, image in enumerate(images, start=1):
+        cv2.imwrite(str(folder / "img" / f"{number:04d}.png"), image[..., ::-1])
+    lines = [f"{x + 1:g},{y + 1:g},{w:g},{h:g}" for x, y, w, h in boxes]
+    (folder / "groundtruth_rect.txt").write_text("\n".join(lines) + "\n")
+    return boxes
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ def target(arguments: list[str]) -> tuple[str, list[str]] | None:
 def run(module: str, arguments: list[str]) -> int:
     """Calls ``main(arguments)`` of the module and returns the exit status."""
     if module.startswith("toolkit."):
-        _prefer_own_toolkit()
+        prefer_own_toolkit()
     return importlib.import_module(module).main(arguments) or 0
 
 
@@ -49,10 +49,13 @@ def add_parsers(subparsers: argparse._SubParsersAction, group: tuple[str, ...] =
             subparsers.add_parser(words[-1], help=text, add_help=False)
 
 
-def _prefer_own_toolkit() -> None:
+def prefer_own_toolkit() -> None:
     """Makes ``import toolkit`` find the package beside this one.
 
     pysot checkouts carry a package of the same name, and users put them on PYTHONPATH.
+
+    Raises:
+        MissingDependencyError: If there is none.
     """
     home = Path(__file__).resolve().parents[2]
     found = importlib.util.find_spec("toolkit")

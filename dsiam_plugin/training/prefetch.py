@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -118,9 +120,16 @@ _opened: list[Dataset] = []  # of a worker process
 
 def _open_in_process(make_dataset: Callable[[], Dataset]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the run in good order
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     _opened.append(make_dataset())
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the run's is gone, even if that was killed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _make_in_process(share: Share, position: Position) -> tuple[type, list[np.ndarray]]:

@@ -25,7 +25,7 @@ from dsiam_plugin.training.distributed import Group, process_group
 from dsiam_plugin.training.engine import Job, Trainer
 from dsiam_plugin.training.learner import Machine
 from dsiam_plugin.training.pack import BOXES, CROPS, INDEX, open_pack
-from dsiam_plugin.training.prefetch import Position
+from dsiam_plugin.training.prefetch import Dataset, Position
 from dsiam_plugin.training.records import Files
 from dsiam_plugin.training.stages import STAGES, Start, open_dataset
 from dsiam_plugin.training.validation import Validator
@@ -139,7 +139,7 @@ def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str
     weights = None if request.weights is None else load_weights(request.weights)
     torch.manual_seed(config.seed)
     model = stage.model(config, Start(weights, dataset))
-    _log_start(request, machine)
+    _log_start(request, machine, dataset)
     return Job(
         config=config,
         model=model,
@@ -165,19 +165,26 @@ def _validator(request: Request, files: Files, machine: Machine) -> Any:
 
 
 def _origin(request: Request, digests: Mapping[str, str]) -> dict[str, Any]:
-    """What the weights' header says of how they were made."""
+    """What the weights' header says of how they were made; no folder of this machine."""
+    recipe = as_mapping(request.config)
+    validation = recipe["validation"]
+    validation["folders"] = [Path(folder).name for folder in validation["folders"]]
+    validation["stills"] = validation["stills"] and Path(validation["stills"]).name
     return {
-        "recipe": as_mapping(request.config),
+        "recipe": recipe,
         "command": request.command,
         "data": dict(digests),
         "versions": {"dsiam-plugin": __version__, "torch": torch.__version__},
     }
 
 
-def _log_start(request: Request, machine: Machine) -> None:
+def _log_start(request: Request, machine: Machine, dataset: Dataset) -> None:
     packs = {name: open_pack(path) for name, path in request.data.items()}
     for name, pack in packs.items():
         logger.info("data %s: %d tracks, %d crops", name, len(pack.tracks), len(pack.crops))
+    skipped = getattr(dataset, "skipped", 0)
+    if skipped:
+        logger.info("%d tracks are shorter than a clip and left out", skipped)
     logger.info(
         "%s on %s in %s, %d process(es)",
         request.config.stage,

@@ -149,7 +149,7 @@ def test_foreign_toolkit_on_the_path_does_not_shadow_ours(repository, tmp_path):
     (tmp_path / "toolkit" / "__init__.py").write_text("")
     program = (
         "from dsiam_plugin.commands import forward\n"
-        "forward._prefer_own_toolkit()\nimport toolkit\nprint(toolkit.__file__)"
+        "forward.prefer_own_toolkit()\nimport toolkit\nprint(toolkit.__file__)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(repository)])}
     done = subprocess.run(

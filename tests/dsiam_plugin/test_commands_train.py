@@ -5,6 +5,7 @@ import pytest
 import torch
 from clip_data import write_pack
 from seeded_network import CHANNELS, write_weights
+from tiny_training import write_sequence
 
 from dsiam_plugin.cli import main
 from dsiam_plugin.weights import load_weights
@@ -70,6 +71,17 @@ def test_stage_one_from_recipe_to_tracker(train, tmp_path, capsys):
     assert "data patches: 3 tracks, 15 crops" in log
     assert "validation AUC" in log
     assert not logging.getLogger("dsiam_plugin.training").handlers
+
+
+def test_the_header_names_no_folder_of_the_machine(train, tmp_path):
+    sequence = tmp_path / "own" / "Patch"
+    write_sequence(sequence)
+    assert train(STAGE_ONE, "--epochs", "1", "--validate", str(sequence.parent)) == 0
+    origin = load_weights(tmp_path / "run" / "weights.safetensors").config["origin"]
+    assert str(tmp_path) not in str(origin)
+    assert origin["recipe"]["validation"]["folders"] == ["own"]
+    assert set(origin["validation"]) == {"own", "synthetic"}
+    assert "--validate own" in origin["command"]
 
 
 def test_a_finished_run_is_kept_and_may_be_resumed_for_nothing(train, tmp_path, capsys):

@@ -1,5 +1,10 @@
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -87,3 +92,44 @@ def test_errors_of_worker_processes_reach_the_caller():
 def test_a_worker_that_dies_is_reported():
     with pytest.raises(TrainingError, match="fewer --workers"):
         list(batches(deadly_counting, Share(8), positions(Position(0, 0), 1, 3), 1))
+
+
+ENDLESS = """
+import multiprocessing, time
+from functools import partial
+from tiny_training import TinyDataset
+from dsiam_plugin.training.prefetch import Position, Share, batches, positions
+source = batches(partial(TinyDataset, 400), Share(4), positions(Position(0, 0), 1, 100), 1)
+next(source)
+print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+time.sleep(300)
+"""
+
+
+def is_running(pid):
+    """Whether a process exists and is more than an entry that nobody has collected."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_workers_end_with_a_run_that_was_killed():
+    tests = Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join([str(tests), str(tests.parent)])
+    run = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with run:
+        worker = int(run.stdout.readline())
+        assert is_running(worker)
+        run.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(worker)

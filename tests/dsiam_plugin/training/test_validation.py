@@ -1,10 +1,10 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 from seeded_network import moving_patch, write_weights
+from tiny_training import write_sequence
 
 from dsiam_plugin import build_tracker
 from dsiam_plugin.errors import ConfigError, TrainingError
@@ -22,16 +22,6 @@ class Drifting:
 
     def track(self, image):
         return SimpleNamespace(box=self.box)
-
-
-def write_sequence(folder, frames=6):
-    images, boxes = moving_patch(frames)
-    (folder / "img").mkdir(parents=True)
-    for number, image in enumerate(images, start=1):
-        cv2.imwrite(str(folder / "img" / f"{number:04d}.png"), image[..., ::-1])
-    lines = [f"{x + 1:g},{y + 1:g},{w:g},{h:g}" for x, y, w, h in boxes]
-    (folder / "groundtruth_rect.txt").write_text("\n".join(lines) + "\n")
-    return boxes
 
 
 def overlap(one, other):
