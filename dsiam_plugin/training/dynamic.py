@@ -76,7 +76,8 @@ class ClipModel(nn.Module):
 
         Returns:
             ``loss`` (); ``responses`` and ``plain_responses`` (B, T - 1, m, m), detached, with V
-            and W and of the first exemplar without them; () for curves: ``plain_loss``,
+            and W and of the first exemplar without them; ``middles`` (B, T - 1, 2), the positions
+            of the search windows in the crops; () for curves: ``plain_loss``,
             ``peak_off`` and ``plain_peak_off`` (shares of frames with the peak more than 16 px
             off) and ``learnt`` (share of frames that V and W may be learnt on).
         """
@@ -204,6 +205,7 @@ class ClipModel(nn.Module):
             "plain_loss": times * logistic_loss(plain.flatten(0, 1), labels, balance=balance),
             "responses": responses.detach(),
             "plain_responses": plain,
+            "middles": middles,
             **{name: value.to(responses.device) for name, value in shares.items()},
         }
 
