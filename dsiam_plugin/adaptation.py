@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsiam_plugin.config import TransformConfig
+from dsiam_plugin.config import TransformConfig, of_layer
 from dsiam_plugin.fourier import apply_transform, hann_window, solve_transform
 
 Features = Mapping[str, Tensor]
@@ -64,9 +64,9 @@ def learn_variation(
         return dict(target)
     return {
         layer: mix_transform(
-            learn_transform(source, target[layer], config.lambda_v, config),
+            learn_transform(source, target[layer], of_layer(config.lambda_v, layer), config),
             source,
-            config.rate_v,
+            of_layer(config.rate_v, layer),
             config,
         )
         for layer, source in exemplar.items()
@@ -76,7 +76,7 @@ def learn_variation(
 def learn_suppression(features: Features, config: TransformConfig) -> dict[str, Tensor]:
     """Spectra of W from the pair (G, G x saliency) of each layer, (2, C, H, W) (eq. 8)."""
     return {
-        layer: learn_transform(pair[:1], pair[1:], config.lambda_w, config)
+        layer: learn_transform(pair[:1], pair[1:], of_layer(config.lambda_w, layer), config)
         for layer, pair in features.items()
     }
 

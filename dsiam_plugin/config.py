@@ -7,7 +7,25 @@ docs/accuracy.md). ``variants.py`` fills them in; fields given beside a preset o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from dsiam_plugin.errors import ConfigError
+
+PerLayer = float | Mapping[str, float]  # one number for all layers, or one for each by name
+
+
+def of_layer(value: PerLayer, layer: str) -> float:
+    """A layer's own number.
+
+    Raises:
+        ConfigError: If numbers are given by layer and this one has none.
+    """
+    if not isinstance(value, Mapping):
+        return float(value)
+    if layer not in value:
+        raise ConfigError(f"no number for layer {layer}; given: {', '.join(value)}")
+    return float(value[layer])
 
 
 @dataclass(frozen=True)
@@ -38,11 +56,16 @@ class FusionConfig:
             map. -1: the weight holds everywhere.
         balance: Bring each layer's response to unit height over its background on the first frame
             before fusing. Raw heights depend on the weights and differ between layers and targets.
+        learnt: Take the map that joint training left in the weights instead of these numbers.
+        uniform: One weight everywhere, the mean of the map (the paper's Fig. 9 right,
+            ``fixedFusionWeight``).
     """
 
     primary_weight: float = 1.0
     center_radius: int = -1
     balance: bool = False
+    learnt: bool = False
+    uniform: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +126,8 @@ class TransformConfig:
         suppression: Learn and apply W on the search region.
         replace_template: Instead of V, take the last target crop's features as they are (the
             paper's Fig. 9 right, ``withFrame_t-1``).
-        lambda_v: Ridge weight of V, > 0.
+        lambda_v: Ridge weight of V, > 0; one number, or one for each layer by its name, as are
+            ``lambda_w``, ``rate_v`` and ``rate_w``.
         lambda_w: Ridge weight of W, > 0.
         per_element: The ridge weights are per feature element: multiplied by H * W, against the
             unnormalised powers.
@@ -138,12 +162,12 @@ class TransformConfig:
     variation: bool = True
     suppression: bool = True
     replace_template: bool = False
-    lambda_v: float = 1e-5
-    lambda_w: float = 0.05
+    lambda_v: PerLayer = 1e-5
+    lambda_w: PerLayer = 0.05
     per_element: bool = True
     window: bool = False
-    rate_v: float = 0.49
-    rate_w: float = 0.3
+    rate_v: PerLayer = 0.49
+    rate_w: PerLayer = 0.3
     keep_norm: bool = True
     memory: float = 0.9
     anchor_scale: bool = True

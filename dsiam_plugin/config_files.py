@@ -13,14 +13,16 @@ from typing import Any
 
 import yaml
 
-from dsiam_plugin.config import TrackerConfig, TransformConfig
+from dsiam_plugin.config import PerLayer, TrackerConfig, TransformConfig
 from dsiam_plugin.errors import ConfigError, DSiamError
 
 PRESETS = ("steady", "release", "paper")
 
 
 def load_config(
-    source: str | Path | Mapping[str, Any] | None, base: Callable[[str], TrackerConfig]
+    source: str | Path | Mapping[str, Any] | None,
+    base: Callable[[str], TrackerConfig],
+    trained: Mapping[str, Any] | None = None,
 ) -> TrackerConfig:
     """Overrides a base configuration with a YAML file or a mapping.
 
@@ -30,6 +32,8 @@ def load_config(
     Args:
         source: Path of a YAML file, the mapping such a file would hold, or None for the base.
         base: Gives the configuration for the name of a preset.
+        trained: What joint training left with the weights, in the same shape. It replaces the
+            default preset's constants, and gives way to a preset that ``source`` names.
 
     Raises:
         ConfigError: One message with all unknown keys, wrong types and values out of range.
@@ -46,6 +50,9 @@ def load_config(
     if isinstance(transform, str):
         transform = {"preset": transform}
     start = base(_preset(transform, problems))
+    if trained and not (isinstance(transform, Mapping) and "preset" in transform):
+        own_weights = {"primary_weight", "center_radius"} & set(source.get("fusion", {}))
+        start = _with_trained(start, trained, problems, fusion=not own_weights)
     parts = {
         key: override(
             getattr(start, key),
@@ -123,8 +130,10 @@ def _transform_checks(transform: TransformConfig) -> list[tuple[bool, str, Any, 
     return [
         *_ranges("transform", transform, _TRANSFORM_RANGES),
         (transform.memory < 1, "transform.memory", transform.memory, "< 1"),
-        (transform.lambda_v > 0, "transform.lambda_v", transform.lambda_v, "> 0"),
-        (transform.lambda_w > 0, "transform.lambda_w", transform.lambda_w, "> 0"),
+        *(
+            (min(_numbers(value), default=0) > 0, f"transform.{key}", value, "> 0")
+            for key, value in [("lambda_v", transform.lambda_v), ("lambda_w", transform.lambda_w)]
+        ),
         (transform.lost_growth >= 1, "transform.lost_growth", transform.lost_growth, ">= 1"),
         *_choices(transform),
         (
@@ -159,10 +168,15 @@ def _ranges(
     section: str, values: object, ranges: Mapping[str, tuple[float, float]]
 ) -> list[tuple[bool, str, Any, str]]:
     return [
-        (low <= getattr(values, key) <= high, f"{section}.{key}", getattr(values, key), rule)
+        (all(low <= one <= high for one in _numbers(value)), f"{section}.{key}", value, rule)
         for key, (low, high) in ranges.items()
-        for rule in [f"[{low:g}, {high:g}]"]
+        for value, rule in [(getattr(values, key), f"[{low:g}, {high:g}]")]
     ]
+
+
+def _numbers(value: PerLayer) -> list[float]:
+    """The number of every layer."""
+    return list(value.values()) if isinstance(value, Mapping) else [value]
 
 
 def read_yaml(path: str | Path) -> Mapping[str, Any]:
@@ -209,6 +223,19 @@ def _preset(transform: Any, problems: list[str]) -> str:
     return PRESETS[0]
 
 
+def _with_trained(
+    start: TrackerConfig, trained: Mapping[str, Any], problems: list[str], *, fusion: bool
+) -> TrackerConfig:
+    """The numbers of a joint training in a variant's configuration, as far as it uses them."""
+    used = {"transform": start.transform.adaptive, "fusion": fusion and len(start.model.layers) > 1}
+    parts = {
+        key: override(getattr(start, key), trained.get(key, {}), f"weights: {key}", problems)
+        for key, wanted in used.items()
+        if wanted
+    }
+    return dataclasses.replace(start, **parts)
+
+
 def override(start: Any, given: Any, section: str, problems: list[str]) -> Any:
     """A dataclass with the given values in place of its own, nested dataclasses likewise.
 
@@ -248,7 +275,9 @@ def _coerce(value: Any, hint: Any) -> Any:
         options = typing.get_args(hint)
         if value is None and type(None) in options:
             return None
-        hint = next(option for option in options if option is not type(None))
+        kinds = [option for option in options if option is not type(None)]
+        of_a_kind = [kind for kind in kinds if isinstance(value, typing.get_origin(kind) or kind)]
+        hint = (of_a_kind or kinds)[0]
     if typing.get_origin(hint) is tuple:
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
             raise TypeError(f"{value!r}, expected a list")

@@ -20,6 +20,8 @@ from dsiam_plugin.weights import Weights
 
 Features = Mapping[str, Tensor]
 
+FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's parameters
+
 
 class SiameseNet(nn.Module):
     """Backbone, fusion maps and affine adjust.
@@ -52,7 +54,7 @@ class SiameseNet(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision of the convolutions."""
+        """Type in which the backbone takes crops: that of its weights, or uint8."""
         return next(self.backbone.parameters()).dtype
 
     @property
@@ -121,6 +123,14 @@ def build_network(
 ) -> SiameseNet:
     """The network of a configuration with its weights, in evaluation mode.
 
+    Args:
+        model: Backbone, layers and head.
+        fusion: Weights of the layers.
+        weights: Of the backbone.
+        crop: Sizes of the crops, and with them of the fusion maps.
+        device: Where the weights are put.
+        dtype: Of the convolutions.
+
     Raises:
         CheckpointError: If the weights are another network's.
         ConfigError: If the backbone or a layer does not exist.
@@ -141,23 +151,52 @@ def build_network(
         bias if model.head_bias is None else model.head_bias,
     )
     size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
-    maps = fusion_maps(model.layers, fusion, size)
+    maps = fusion_maps(model.layers, fusion, size, weights)
     network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
     network.backbone.to(dtype)
     return network.to(device=device, memory_format=torch.channels_last)
 
 
-def fusion_maps(layers: tuple[str, ...], fusion: FusionConfig, size: int) -> dict[str, Tensor]:
-    """Weight maps of the layers, (size, size) each, summing to one in every cell (eq. 9)."""
-    primary = torch.full((size, size), fusion.primary_weight)
-    if fusion.center_radius >= 0:
+def fusion_maps(
+    layers: tuple[str, ...], fusion: FusionConfig, size: int, weights: Weights | None = None
+) -> dict[str, Tensor]:
+    """Weight maps of the layers, (size, size) each, summing to one in every cell (eq. 9).
+
+    Args:
+        layers: Levels in use, the primary one first.
+        fusion: The weights, or that they are to be taken from a training.
+        size: Side of the response.
+        weights: Hold the map of a training.
+
+    Raises:
+        CheckpointError: If the map is to be taken from weights that have none of that size.
+    """
+    if len(layers) == 1:
+        return {layers[0]: torch.ones(size, size)}
+    if fusion.learnt:
+        primary = _learnt_map(layers[0], size, weights)
+    else:
+        primary = torch.full((size, size), fusion.primary_weight)
+    if fusion.center_radius >= 0 and not fusion.learnt:
         offset = (torch.arange(size) - (size - 1) / 2).abs()
         near = offset[:, None] + offset[None, :] <= fusion.center_radius
         primary = torch.where(near, primary, 1.0)
-    if len(layers) == 1:
-        return {layers[0]: torch.ones(size, size)}
+    if fusion.uniform:
+        primary = primary.mean().expand(size, size).clone()
     rest = (1 - primary) / (len(layers) - 1)
     return {layer: primary if index == 0 else rest for index, layer in enumerate(layers)}
+
+
+def _learnt_map(layer: str, size: int, weights: Weights | None) -> Tensor:
+    name = f"{FUSION_PREFIX}{layer}"
+    primary = None if weights is None else weights.tensors.get(name)
+    if primary is None or primary.shape != (size, size):
+        found = "none" if primary is None else f"one of {tuple(primary.shape)}"
+        path = "no weights" if weights is None else weights.path
+        raise CheckpointError(
+            f"{path}: fusion.learnt needs the map {name} of {(size, size)}, found {found}"
+        )
+    return primary
 
 
 def _load_backbone(weights: Weights) -> nn.Module:
@@ -169,7 +208,8 @@ def _load_backbone(weights: Weights) -> nn.Module:
             backbone = SiamFCAlexNet(channels)
         else:
             backbone = backbone_class()
-        backbone.load_state_dict(dict(tensors))
+        kept = {key: item for key, item in tensors.items() if not key.startswith(FUSION_PREFIX)}
+        backbone.load_state_dict(kept)
     except (KeyError, RuntimeError, ConfigError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(

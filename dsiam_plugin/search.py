@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.adaptation import ridge, windowed
-from dsiam_plugin.config import TransformConfig
+from dsiam_plugin.config import TransformConfig, of_layer
 from dsiam_plugin.fourier import correlate_spectra, solve_spectra, spectral_energy
 from dsiam_plugin.layers import cross_correlate
 
@@ -69,13 +69,13 @@ class SearchRegion:
             layer: solve_spectra(
                 self.spectra[layer][scale : scale + 1],
                 torch.fft.rfft2(windowed(item, config)),
-                ridge(config.lambda_w, item, config),
+                ridge(of_layer(config.lambda_w, layer), item, config),
             )
             for layer, item in highlighted.items()
         }
 
     def _suppressed_response(self, layer: str, exemplars: Tensor, spectrum: Tensor) -> Tensor:
-        features, rate = self.features[layer], self.config.rate_w
+        features, rate = self.features[layer], of_layer(self.config.rate_w, layer)
         size = features.shape[-2:]
         if self.config.keep_norm:
             spectrum = spectrum * self._kept_norm(layer, spectrum)

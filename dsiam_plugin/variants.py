@@ -142,7 +142,9 @@ def _with_last_frame(preset: str) -> TrackerConfig:
 
 
 def _fixed_fusion(preset: str) -> TrackerConfig:
-    return replace(_dsiamm(preset), fusion=replace(_FUSIONS[preset], center_radius=-1))
+    return replace(
+        _dsiamm(preset), fusion=replace(_FUSIONS[preset], center_radius=-1, uniform=True)
+    )
 
 
 VARIANTS = {

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.adaptation import saliency_map
-from dsiam_plugin.config import TrackerConfig, TransformConfig
+from dsiam_plugin.config import TrackerConfig, TransformConfig, of_layer
 from dsiam_plugin.gpu import transforms
 from dsiam_plugin.gpu.crops import Windows, context_sides, sample, windows_around
 from dsiam_plugin.gpu.motion import (
@@ -197,7 +197,9 @@ def _found(
     seen = x_feat
     if transform.suppression:
         suppressed = {
-            layer: transforms.mix(state.suppression[layer], item, transform.rate_w, transform)
+            layer: transforms.mix(
+                state.suppression[layer], item, of_layer(transform.rate_w, layer), transform
+            )
             for layer, item in x_feat.items()
         }
         seen = _where(suppressing, suppressed, x_feat)
@@ -223,9 +225,11 @@ def _with_variation(
     if not transform.replace_template:
         template = {
             layer: transforms.mix(
-                transforms.learn(source, mean[layer], transform.lambda_v, transform),
+                transforms.learn(
+                    source, mean[layer], of_layer(transform.lambda_v, layer), transform
+                ),
                 source,
-                transform.rate_v,
+                of_layer(transform.rate_v, layer),
                 transform,
             )
             for layer, source in state.exemplar.items()
@@ -273,7 +277,7 @@ def _with_suppression(
 ) -> TensorState:
     """W learnt from the pairs (G, G x saliency), where ``learns`` (N,)."""
     spectra = {
-        layer: transforms.learn(*pair, transform.lambda_w, transform)
+        layer: transforms.learn(*pair, of_layer(transform.lambda_w, layer), transform)
         for layer, pair in background.items()
     }
     return replace(state, suppression=_where(learns, spectra, state.suppression))

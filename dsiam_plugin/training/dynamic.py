@@ -228,7 +228,7 @@ class ClipModel(nn.Module):
         kept = {key: value for key, value in changed.items() if key not in own}
         return {
             "model": {"layers": list(self.tracker.model.layers)},
-            "fusion": {"balance": self.tracker.fusion.balance},
+            "fusion": {"balance": self.tracker.fusion.balance, "learnt": True},
             "transform": {"preset": transform.preset, **kept, **self.learnables.overrides()},
         }
 

@@ -8,16 +8,13 @@ range. A share that starts at 0 or 1 is no parameter: the paper's transforms rep
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.config import TrackerConfig, of_layer
 from dsiam_plugin.errors import ConfigError
-
-PerLayer = float | Mapping[str, float]
 
 
 class Share(nn.Module):
@@ -133,19 +130,6 @@ class Learnables(nn.Module):
         for kind, items in self.rate.items():
             values[f"rate_{kind}"] = {name: _short(item()) for name, item in items.items()}
         return values | ({"memory": _short(self.memory())} if self._averages else {})
-
-
-def of_layer(value: PerLayer, layer: str) -> float:
-    """A layer's own number from a configuration that gives one for all or one for each.
-
-    Raises:
-        ConfigError: If the layer has none.
-    """
-    if not isinstance(value, Mapping):
-        return float(value)
-    if layer not in value:
-        raise ConfigError(f"no number for layer {layer}; given: {', '.join(value)}")
-    return float(value[layer])
 
 
 def _short(value: Tensor) -> float:

@@ -21,6 +21,7 @@ from dsiam_plugin.weights import Weights, fold_batch_norm
 # Training sees (pixels - PIXEL_MEAN) * PIXEL_SCALE; folding moves both into the first convolution.
 PIXEL_MEAN = 128.0
 PIXEL_SCALE = 1 / 64
+MIN_GAIN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class NormedAlexNet(nn.Module):
     """:class:`SiamFCAlexNet` with batch normalisation after every convolution.
 
     The last one's too: it gives the features their unit, and is folded away like the others.
+    Where a pooling follows, it comes before the normalisation, on a quarter of the cells: with
+    positive gains a maximum may be taken before or after, and gains are kept positive.
     """
 
     def __init__(self, channels: tuple[int, ...]):
@@ -63,15 +66,22 @@ class NormedAlexNet(nn.Module):
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
         """Features of crops (S, 3, H, W) at both levels, as :class:`SiamFCAlexNet`."""
         plain, (norm1, norm2, norm3, norm4, norm5) = self.plain, self.norms
-        x = plain.pool(torch.relu(norm1(plain.conv1(crops))))
-        x = plain.pool(torch.relu(norm2(plain.conv2(x))))
+        x = torch.relu(norm1(plain.pool(plain.conv1(crops))))
+        x = torch.relu(norm2(plain.pool(plain.conv2(x))))
         x = torch.relu(norm3(plain.conv3(x)))
         conv4 = torch.relu(norm4(plain.conv4(x)))
         return {"conv4": conv4, "conv5": norm5(plain.conv5(conv4))}
 
     @torch.no_grad()
+    def keep_gains_positive(self) -> None:
+        """Bring the gains of normalisations after a pooling back above zero."""
+        for norm in self.norms[:2]:
+            norm.weight.clamp_(min=MIN_GAIN)
+
+    @torch.no_grad()
     def folded(self) -> dict[str, Tensor]:
         """Parameters of the :class:`SiamFCAlexNet` that computes the same on RGB in [0, 255]."""
+        self.keep_gains_positive()
         tensors = {}
         for index, norm in enumerate(self.norms, start=1):
             weight, start = getattr(self.plain, f"conv{index}").weight.float(), None
@@ -122,6 +132,8 @@ class SiameseModel(nn.Module):
             ``loss`` (), ``miss`` () the share of pairs whose peak is more than the radius off,
             ``responses`` (B, m, m) of the first layer, detached.
         """
+        if self.training:  # before both passes: autograd notices a change between them
+            self.backbone.keep_gains_positive()
         z_feat, x_feat = self._embed(batch.exemplars), self._embed(batch.searches)
         total = torch.zeros((), device=batch.offsets.device)
         shown = None
@@ -152,7 +164,7 @@ class SiameseModel(nn.Module):
     def to_weights(self, origin: Mapping[str, Any]) -> Weights:
         """The network with its normalisation folded, for the first layer's affine adjust."""
         first = next(iter(self.config.layers))
-        head = (float(self.log_scale[first].exp()), float(self.bias[first]))
+        head = (self.log_scale[first].exp().item(), self.bias[first].item())
         return Weights(
             backbone="siamfc_alexnet",
             tensors=self.backbone.folded(),
@@ -165,8 +177,8 @@ class SiameseModel(nn.Module):
 
     def scalars(self) -> dict[str, float]:
         """Scale and bias of each layer's response."""
-        values = {f"scale.{layer}": float(item.exp()) for layer, item in self.log_scale.items()}
-        return values | {f"bias.{layer}": float(item) for layer, item in self.bias.items()}
+        values = {f"scale.{layer}": item.exp().item() for layer, item in self.log_scale.items()}
+        return values | {f"bias.{layer}": item.item() for layer, item in self.bias.items()}
 
     def maps(self) -> dict[str, Tensor]:
         """Stage one has no fusion map."""

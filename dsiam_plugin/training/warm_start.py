@@ -46,12 +46,12 @@ def start_from(model: SiameseModel, weights: Weights, batch: PairBatch) -> None:
             weight, bias = _for_scaled_pixels(weight, bias)
         convolution.weight.copy_(weight)
         response = convolution(x)
+        if index <= 2:
+            response = plain.pool(response)
         _imitate(norm, bias, response)
         x = norm.eval()(response)
         if index < 5:
             x = torch.relu(x)
-        if index <= 2:
-            x = plain.pool(x)
     model.train()
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from dsiam_plugin.config_files import dump_config, load_config
+from dsiam_plugin.config import of_layer
+from dsiam_plugin.config_files import PRESETS, dump_config, load_config
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.variants import find_variant
 
@@ -95,3 +96,46 @@ def test_missing_file(tmp_path):
 def test_yaml_cannot_name_python_objects(tmp_path):
     with pytest.raises(ConfigError, match="not valid YAML"):
         load_config(write(tmp_path, "model: !!python/object/apply:os.getcwd []"), BASE)
+
+
+TRAINED = {
+    "model": {"layers": ["conv5", "conv4"]},
+    "fusion": {"learnt": True, "balance": True},
+    "transform": {"preset": "steady", "rate_v": {"conv5": 0.2, "conv4": 0.6}, "memory": 0.7},
+}
+
+
+def test_numbers_by_layer(tmp_path):
+    path = write(tmp_path, "transform: {lambda_v: {conv5: 1.0e-3, conv4: 2}, rate_w: 0.1}")
+    transform = load_config(path, BASE).transform
+    assert (of_layer(transform.lambda_v, "conv5"), of_layer(transform.lambda_v, "conv4")) == (
+        1e-3,
+        2.0,
+    )
+    assert of_layer(transform.rate_w, "conv5") == 0.1
+    with pytest.raises(ConfigError, match="no number for layer conv3; given: conv5, conv4"):
+        of_layer(transform.lambda_v, "conv3")
+    for text in ("rate_v: {conv5: 1.5}", "lambda_w: {conv5: 0.0}", "lambda_w: {}"):
+        with pytest.raises(ConfigError, match=text.partition(":")[0]):
+            load_config(write(tmp_path, f"transform: {{{text}}}"), BASE)
+
+
+def test_trained_numbers_replace_the_default_constants_only():
+    dsiamm = find_variant("DSiamM").config
+    trained = load_config(None, dsiamm, TRAINED)
+    assert trained.transform.memory == 0.7
+    assert trained.transform.rate_v == {"conv5": 0.2, "conv4": 0.6}
+    assert trained.fusion.learnt
+    own = load_config({"transform": {"memory": 0.5}}, dsiamm, TRAINED)
+    assert (own.transform.memory, own.transform.rate_v["conv5"]) == (0.5, 0.2)
+    for preset in PRESETS:  # a set that is named is that set
+        assert load_config({"transform": preset}, dsiamm, TRAINED) == dsiamm(preset)
+    assert not load_config({"fusion": {"primary_weight": 0.4}}, dsiamm, TRAINED).fusion.learnt
+
+
+def test_trained_numbers_go_to_trackers_that_use_them():
+    siamfc, dsiam = (find_variant(name).config for name in ("SiamFC", "DSiam"))
+    assert load_config(None, siamfc, TRAINED) == siamfc("steady")
+    config = load_config(None, dsiam, TRAINED)
+    assert config.transform.memory == 0.7
+    assert (config.fusion, config.model) == (dsiam("steady").fusion, dsiam("steady").model)

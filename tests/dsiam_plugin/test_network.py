@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -103,3 +105,27 @@ def test_level_that_the_backbone_lacks(weights):
         build(weights, ModelConfig(layers=("conv5", "conv9")))
     with pytest.raises(ConfigError, match="expected one of siamfc_alexnet, vgg19"):
         build(weights, ModelConfig(backbone="resnet"))
+
+
+def with_map(weights, primary):
+    return replace(weights, tensors={**weights.tensors, "fusion.conv5": primary})
+
+
+def test_learnt_map_comes_from_the_weights(weights):
+    primary = torch.rand(17, 17, generator=torch.Generator().manual_seed(0))
+    trained = with_map(weights, primary)
+    fusion = FusionConfig(primary_weight=0.1, center_radius=2, learnt=True)
+    network = build(trained, fusion=fusion)
+    torch.testing.assert_close(network.fusion_conv5, primary)
+    torch.testing.assert_close(network.fusion_conv4, 1 - primary)
+    uniform = build(trained, fusion=FusionConfig(learnt=True, uniform=True))
+    torch.testing.assert_close(uniform.fusion_conv5, primary.mean().expand(17, 17))
+    # a map in the weights changes nothing for who does not ask for it
+    torch.testing.assert_close(build(trained).fusion_conv5, torch.full((17, 17), 0.75))
+
+
+@pytest.mark.parametrize("there", [None, torch.rand(9, 9)])
+def test_learnt_map_that_is_not_there(weights, there):
+    trained = weights if there is None else with_map(weights, there)
+    with pytest.raises(CheckpointError, match=r"fusion.learnt needs the map fusion.conv5"):
+        build(trained, fusion=FusionConfig(learnt=True))

@@ -4,8 +4,9 @@ import pytest
 import torch
 from clip_data import tracker_config
 
+from dsiam_plugin.config import of_layer
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.training.learnables import FusionMaps, Learnables, Share, of_layer
+from dsiam_plugin.training.learnables import FusionMaps, Learnables, Share
 
 
 def test_shares_stay_between_zero_and_one():
