@@ -18,7 +18,7 @@ import yaml
 from dsiam_plugin.config_files import override, plain, read_yaml
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.training.clips import ClipConfig
-from dsiam_plugin.training.dynamic import JointConfig
+from dsiam_plugin.training.joint_config import JointConfig
 from dsiam_plugin.training.pairs import PairConfig
 from dsiam_plugin.training.siamese import SiameseConfig
 
