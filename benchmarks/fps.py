@@ -1,11 +1,13 @@
 """Frames per second of the trackers on decoded frames, and where a frame's time goes.
 
-``python benchmarks/fps.py [--weights FILE] [--trackers SiamFC DSiam DSiamM] [--frames 60]``
+``python benchmarks/fps.py [--weights FILE] [--precisions float32 bfloat16 int8] > table.md``
 
-All trackers, and a plain float32 SiamFC loop as the yardstick, take turns in rounds on the same
-640x360 frames, so that a busy machine slows all alike; the table gives the median round and the
-ratio to the yardstick. Without weights a seeded random network is used: the time is the same, but
-what it tracks is not, so frames on which nothing is learnt may be cheaper.
+Our trackers, OpenCV's and a plain float32 SiamFC loop as the yardstick take turns in rounds on the
+same 640x360 frames, so that a busy machine slows all alike; the tables give the median round and
+the ratio to the yardstick. Where other processes have their share of the machine, ``--clock
+processor --threads 1`` counts processor seconds instead. Without weights a seeded random network
+is used: a frame takes as long, but what it tracks is not the target, and frames on which nothing
+is learnt are cheaper.
 """
 
 from __future__ import annotations
@@ -14,159 +16,128 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import cv2
 import numpy as np
 import torch
+from opencv_trackers import NAMES, OpenCVTracker, available
+from peaks import peak_rates
 from plain_siamfc import PlainSiamFC
+from scene import Box, find_or_make_weights, moving_targets
+from stages import REST, empty_totals, stage_table, timed_stages
 
-from dsiam_plugin import adaptation, build_tracker, network, tracker
-from dsiam_plugin.backbones import SiamFCAlexNet
-from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.weights import find_weights
+from dsiam_plugin import build_tracker
+from dsiam_plugin.errors import DSiamError
 
-# Stage, and the function whose time it is. None of them calls another.
-STAGES = {
-    "crop search": (tracker, "search_pyramid"),
-    "crop target": (tracker, "crop_square"),
-    "embed": (network.SiameseNet, "embed"),
-    "apply W": (adaptation, "suppress"),
-    "correlate": (network.SiameseNet, "correlate"),
-    "localise": (tracker, "localize"),
-    "learn V": (adaptation, "learn_variation"),
-    "learn W": (adaptation, "learn_suppression"),
-}
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 def main() -> int:
-    """Measure and print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", help="weights file; default $DSIAM_WEIGHTS, else random")
-    parser.add_argument("--trackers", nargs="+", default=["SiamFC", "DSiam", "DSiamM"])
-    parser.add_argument("--precisions", nargs="+", default=["auto"])
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--frames", type=int, default=40, help="frames a round")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    images, box = moving_target(options.frames + 1)
+    """Measure and print all tables as Markdown."""
+    options = _options()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    clock = CLOCKS[options.clock]
+    images, boxes = moving_targets(options.frames + 1, 1)
     with tempfile.TemporaryDirectory() as folder:
-        weights = _weights(options.weights, Path(folder))
-        runs: dict[str, Any] = {PlainSiamFC.name: PlainSiamFC()}
-        for precision in options.precisions:
-            for name in options.trackers:
-                runs[f"{name} ({precision})"] = build_tracker(
-                    name, weights=weights, device=options.device, precision=precision
-                )
-    times = {name: [] for name in runs}
-    stages = {name: defaultdict(float) for name in runs}
-    for subject in runs.values():  # warm-up: oneDNN prepares its kernels on first use
-        _round(subject, images[:4], box, defaultdict(float))
+        weights = find_or_make_weights(options.weights, Path(folder))
+        ours = dict(_ours(options, weights))
+    others = [PlainSiamFC(), *map(OpenCVTracker, available())]
+    subjects = {subject.name: subject for subject in others} | ours
+    times: dict[str, list[float]] = {name: [] for name in subjects}
+    stages = {name: empty_totals() for name in subjects}
+    for subject in subjects.values():  # warm-up: oneDNN prepares its kernels on first use
+        _round(subject, images[:4], boxes[0], empty_totals(), clock)
     for _ in range(options.rounds):
-        for name, subject in runs.items():
-            times[name].append(_round(subject, images, box, stages[name]))
-    _print_speed(times, options)
-    _print_stages(stages)
+        for name, subject in subjects.items():
+            times[name].append(_round(subject, images, boxes[0], stages[name], clock))
+    tables = [_speed_table(times, options), _peak_table(options, clock)]
+    if options.device == "cpu":  # on a GPU a frame is one piece
+        means = {name: _mean(stages[name], options.rounds) for name in ours}
+        tables.insert(1, stage_table(means))
+    for lines in tables:
+        print("\n" + "\n".join(lines))
     return 0
 
 
-def moving_target(frames: int) -> tuple[list[np.ndarray], tuple[float, float, float, float]]:
-    """A textured 72x56 target that drifts over a 640x360 scene: RGB frames and the first box."""
-    rng = np.random.default_rng(0)
-    scene = cv2.resize(rng.integers(0, 256, (45, 80, 3), np.uint8), (640, 360))
-    target = cv2.resize(rng.integers(0, 256, (7, 9, 3), np.uint8), (72, 56), interpolation=0)
-    images = []
-    for index in range(frames):
-        x, y = 150 + 3 * index % 200, 120 + index % 60
-        image = scene.copy()
-        image[y : y + 56, x : x + 72] = target
-        images.append(image)
-    return images, (150.0, 120.0, 72.0, 56.0)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", help="weights file; default $DSIAM_WEIGHTS, else random")
+    parser.add_argument("--trackers", nargs="+", default=["SiamFC", "DSiam", "DSiamM"])
+    parser.add_argument("--precisions", nargs="+", default=["bfloat16", "int8"])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--frames", type=int, default=30, help="frames a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
+    parser.add_argument("--threads", type=int, help="default: PyTorch's own choice")
+    return parser.parse_args()
 
 
-def _weights(given: str | None, folder: Path) -> Path:
-    try:
-        return find_weights(given)
-    except CheckpointError:
-        if given:
-            raise
-    torch.manual_seed(0)
-    path = folder / "random.npz"
-    np.savez(path, **{name: item.numpy() for name, item in SiamFCAlexNet().state_dict().items()})
-    print("no weights named: a random network stands in")
-    return path
+def _ours(options: argparse.Namespace, weights: Path) -> Iterator[tuple[str, Any]]:
+    for precision in options.precisions:
+        for name in options.trackers:
+            try:
+                built = build_tracker(
+                    name, weights=weights, device=options.device, precision=precision
+                )
+            except DSiamError as error:
+                print(f"{name} ({precision}) left out: {error}")
+                continue
+            yield f"{name} ({precision})", built
 
 
 def _round(
     subject: Any,
     images: list[np.ndarray],
-    box: tuple[float, float, float, float],
+    box: Box,
     totals: dict[str, float],
+    clock: Callable[[], float],
 ) -> float:
     """Seconds a frame; adds each stage's seconds a frame to the totals."""
     subject.init(images[0], box)
     count = len(images) - 1
-    spent: dict[str, float] = defaultdict(float)
-    with _timed_stages(spent):
-        start = time.perf_counter()
+    spent = empty_totals()
+    with timed_stages(spent, clock):
+        start = clock()
         for image in images[1:]:
             subject.track(image)
-        whole = time.perf_counter() - start
-    for stage, seconds in spent.items():
-        totals[stage] += seconds / count
-    totals["the rest"] += (whole - sum(spent.values())) / count
+        whole = clock() - start
+    spent[REST] = whole - sum(seconds for stage, seconds in spent.items() if stage != "GFLOP")
+    for stage, amount in spent.items():
+        totals[stage] += amount / count
     return whole / count
 
 
-@contextmanager
-def _timed_stages(totals: dict[str, float]) -> Iterator[None]:
-    patches = [
-        mock.patch.object(owner, name, _timed(getattr(owner, name), stage, totals))
-        for stage, (owner, name) in STAGES.items()
-    ]
-    for patch in patches:
-        patch.start()
-    try:
-        yield
-    finally:
-        for patch in patches:
-            patch.stop()
+def _mean(totals: dict[str, float], rounds: int) -> dict[str, float]:
+    return {stage: amount / rounds for stage, amount in totals.items()}
 
 
-def _timed(function: Callable, stage: str, totals: dict[str, float]) -> Callable:
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        result = function(*args, **kwargs)
-        totals[stage] += time.perf_counter() - start
-        return result
-
-    return timed
-
-
-def _print_speed(times: dict[str, list[float]], options: argparse.Namespace) -> None:
+def _speed_table(times: dict[str, list[float]], options: argparse.Namespace) -> Iterator[str]:
     yardstick = statistics.median(times[PlainSiamFC.name])
-    print(
-        f"\n{options.device}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"median of {options.rounds} rounds of {options.frames} frames of 640x360\n"
+    yield (
+        f"{options.device}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"{options.clock} clock, median of {options.rounds} rounds of {options.frames} frames of "
+        "640x360, decoded\n"
     )
-    print(f"{'tracker':34} {'ms a frame':>10} {'fps':>7} {'ratio':>6}")
+    yield "| tracker | ms a frame | fps | ratio |"
+    yield "|---|---|---|---|"
     for name, rounds in times.items():
         middle = statistics.median(rounds)
-        print(f"{name:34} {1000 * middle:10.1f} {1 / middle:7.1f} {yardstick / middle:6.2f}")
+        yield f"| {name} | {1000 * middle:.1f} | {1 / middle:.1f} | {yardstick / middle:.2f} |"
+    missing = sorted(set(NAMES) - set(available()))
+    if missing:
+        yield f"\nThis OpenCV has no {', '.join(missing)}; opencv-contrib-python 4.x has."
 
 
-def _print_stages(stages: dict[str, dict[str, float]]) -> None:
-    ours = {name: spent for name, spent in stages.items() if name != PlainSiamFC.name}
-    print("\nshare of a frame, %")
-    print(f"{'stage':14}" + "".join(f"{name:>20}" for name in ours))
-    for stage in [*STAGES, "the rest"]:
-        shares = [100 * spent.get(stage, 0.0) / sum(spent.values()) for spent in ours.values()]
-        print(f"{stage:14}" + "".join(f"{share:20.1f}" for share in shares))
+def _peak_table(options: argparse.Namespace, clock: Callable[[], float]) -> Iterator[str]:
+    yield "| GFLOP/s of | a large matrix product | a large convolution |"
+    yield "|---|---|---|"
+    for precision in options.precisions:
+        if precision != "auto":
+            product, convolution = peak_rates(precision, options.device, clock)
+            yield f"| {precision} | {product:.0f} | {convolution:.0f} |"
 
 
 if __name__ == "__main__":
