@@ -18,6 +18,7 @@ import torch
 from seeded_network import moving_patch
 from torch import nn
 
+from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.training.config import OptimizerConfig, TrainingConfig, ValidationConfig
 from dsiam_plugin.training.distributed import Group, process_group
 from dsiam_plugin.training.engine import Job, Trainer
@@ -46,15 +47,21 @@ class TinyBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class TinyDataset:
-    """Pictures whose mean is the target; ``broken`` names a step of pass 1 that holds a NaN."""
+    """Pictures whose mean is the target.
+
+    ``broken`` is a step of the second pass that holds a NaN, ``damaged`` one that cannot be read.
+    """
 
     samples: int = 40
     broken: int = -1
+    damaged: int = -1
 
     def __len__(self) -> int:
         return self.samples
 
     def batch(self, epoch, step, batch_size, rank=0, world=1):
+        if (epoch, step) == (1, self.damaged):
+            raise DatasetError("row 7: damaged")
         rng = np.random.default_rng([epoch, step])
         pictures = rng.normal(size=(batch_size, 8, 8, 3)).astype(np.float32)
         if (epoch, step) == (1, self.broken):
@@ -136,12 +143,16 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--samples", type=int, default=40)
-    parser.add_argument("--fail-rank", type=int, default=-1)
+    parser.add_argument("--broken-rank", type=int, default=-1)
+    parser.add_argument("--damaged-rank", type=int, default=-1)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with process_group("cpu") as group:
-        broken = 2 if group.rank == arguments.fail_rank else -1
-        dataset = TinyDataset(arguments.samples, broken)
+        broken, damaged = (
+            2 if group.rank == rank else -1
+            for rank in (arguments.broken_rank, arguments.damaged_rank)
+        )
+        dataset = TinyDataset(arguments.samples, broken, damaged)
         arguments.out.mkdir(parents=True, exist_ok=True)
         trainer = Trainer(tiny_job(arguments.out, group=group, dataset=dataset))
         if arguments.resume:

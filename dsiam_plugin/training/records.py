@@ -65,7 +65,7 @@ class Records:
         self._machine = machine
         self._sample = sample
         self._shows = machine.group.is_first
-        self._memory: MemoryMeter | None = MemoryMeter(machine.device)
+        self._memory = MemoryMeter(machine.device)
         self._steps = 0
         self._bar: tqdm | None = None
         self._line_at = self._row_at = time.monotonic()

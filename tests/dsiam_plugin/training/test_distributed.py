@@ -86,8 +86,15 @@ def test_two_processes_learn_as_one_with_the_summed_batch(tmp_path):
 
 
 @pytest.mark.integration
-def test_where_one_process_fails_all_do(tmp_path):
-    done = torchrun(2, tmp_path, "--fail-rank", "1")
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("--broken-rank", "loss is not finite"), ("--damaged-rank", "because another process failed")],
+)
+def test_where_one_process_fails_all_do(tmp_path, option, said):
+    done = torchrun(2, tmp_path, option, "1")
     assert done.returncode != 0
-    assert "loss is not finite" in done.stderr
-    assert (tmp_path / "bad_batch_1.safetensors").is_file()
+    assert said in done.stderr
+    batches = sorted(path.name for path in tmp_path.glob("bad_batch*"))
+    shares = ["bad_batch_0.safetensors", "bad_batch_1.safetensors"]  # of the one global batch
+    assert batches == (shares if option == "--broken-rank" else [])
+    assert load_checkpoint(tmp_path / "last.pt").epoch == 1

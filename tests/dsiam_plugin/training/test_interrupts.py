@@ -1,0 +1,28 @@
+import os
+import signal
+
+import pytest
+
+from dsiam_plugin.training.distributed import Group
+from dsiam_plugin.training.interrupts import Stopped, StopRequests
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_the_first_signal_is_remembered(number, status):
+    with StopRequests(Group()) as stops:
+        assert stops.requested() == 0
+        stops.raise_own()
+        os.kill(os.getpid(), number)
+        assert stops.requested() == number
+        with pytest.raises(Stopped) as caught:
+            stops.raise_own()
+    assert caught.value.status == status
+
+
+def test_the_second_signal_acts_at_once():
+    with StopRequests(Group()):
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
