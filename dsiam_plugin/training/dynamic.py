@@ -7,7 +7,7 @@ parameters, the loss and what leaves the training. Shapes: B clips of T frames, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from dsiam_plugin.training.labels import response_labels
 from dsiam_plugin.training.learnables import Learnables
 from dsiam_plugin.training.losses import logistic_loss
 from dsiam_plugin.training.unroll import Unroller
-from dsiam_plugin.variants import find_variant
 from dsiam_plugin.weights import Weights
 
 OFF_PX = 16.0  # a peak further from the target counts as off: a quarter of a usual target's side
@@ -42,9 +41,8 @@ class ClipModel(nn.Module):
     """Features, ridge weights, rates, memory, fusion map and head, trained together on clips.
 
     Args:
-        weights: Where the features start, batch normalisation folded; its fusion map is the start
-            of the map if it has one.
-        tracker: The tracker that is unrolled, and where its numbers start.
+        weights: Where the features start, batch normalisation folded.
+        tracker: The tracker that is unrolled, and where its numbers and its fusion map start.
         config: How it is trained.
 
     Raises:
@@ -219,27 +217,16 @@ class ClipModel(nn.Module):
         return {layers[0]: self.learnables.fusion()[layers[0]]} if len(layers) > 1 else {}
 
     def _overrides(self) -> dict[str, Any]:
-        """What differs from the tracker of the same preset, in the shape of the YAML files."""
-        transform = self.tracker.transform
-        base = find_variant("DSiamM").config(transform.preset)
+        """The tracker that was unrolled, in the shape of the YAML files."""
+        layers = list(self.tracker.model.layers)
         # which of V and W there are is the variant's to say, not the weights'
-        own = {"variation", "suppression", "replace_template"}
-        changed = _changes(base.transform, transform)
-        kept = {key: value for key, value in changed.items() if key not in own}
+        own = ("variation", "suppression", "replace_template")
+        transform = asdict(self.tracker.transform) | self.learnables.overrides()
         return {
-            "model": {"layers": list(self.tracker.model.layers)},
-            "fusion": {"balance": self.tracker.fusion.balance, "learnt": True},
-            "transform": {"preset": transform.preset, **kept, **self.learnables.overrides()},
+            "model": {"layers": layers},
+            "fusion": {"balance": self.tracker.fusion.balance, "learnt": len(layers) > 1},
+            "transform": {key: value for key, value in transform.items() if key not in own},
         }
-
-
-def _changes(base: object, other: object) -> dict[str, Any]:
-    """The fields of a dataclass that differ from those of another of its kind."""
-    return {
-        item.name: getattr(other, item.name)
-        for item in fields(base)
-        if getattr(base, item.name) != getattr(other, item.name)
-    }
 
 
 def _far(found: list[Tensor], offsets: Tensor) -> Tensor:

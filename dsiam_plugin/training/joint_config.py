@@ -113,18 +113,11 @@ def start_head(weights: Weights, tracker: TrackerConfig, config: JointConfig) ->
 
 
 def start_map(weights: Weights, tracker: TrackerConfig) -> Tensor:
-    """Weight of the first layer, (m, m): the weights' own map, else the configuration's.
+    """Weight of the first layer, (m, m), as the tracker would have it.
 
     Raises:
-        CheckpointError: If the weights' map is of another size.
+        CheckpointError: If it is to be the weights' map, and they have none of the right size.
     """
     crop, layers = tracker.crop, tracker.model.layers
     size = (crop.search_size - crop.exemplar_size) // SiamFCAlexNet.stride + 1
-    start = weights.tensors.get(f"fusion.{layers[0]}")
-    if start is None or len(layers) == 1:
-        return fusion_maps(layers, tracker.fusion, size)[layers[0]]
-    if start.shape != (size, size):
-        raise CheckpointError(
-            f"{weights.path}: fusion map {tuple(start.shape)}, the response is {(size, size)}"
-        )
-    return start
+    return fusion_maps(layers, tracker.fusion, size, weights)[layers[0]]

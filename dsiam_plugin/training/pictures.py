@@ -153,8 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def draw(options: argparse.Namespace) -> list[Path]:
     """Draws everything the options of :func:`main` ask for; returns the files."""
     weights = load_weights(options.weights)
-    settings = options.config or weights.config.get("tracker")
-    tracker = load_config(settings, find_variant(options.tracker).config)
+    base = find_variant(options.tracker).config
+    tracker = load_config(options.config, base, weights.config.get("tracker"))
     model = ClipModel(weights, tracker, JointConfig(train_features=False)).eval()
     figures = {"fusion": fusion_figure(model.maps())} if model.maps() else {}
     if options.data:

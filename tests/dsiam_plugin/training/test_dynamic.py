@@ -169,9 +169,17 @@ def test_weights_carry_what_was_learnt(tmp_path, clip):
     assert loaded.config["origin"] == {"seed": 3}
     # the map is kept symmetric: half of the change is its mirror image's
     assert float(loaded.tensors["fusion.conv5"][0, 0]) == pytest.approx((0.25 + 0.7) / 2)
-    again = ClipModel(loaded, tracker_config(), JointConfig())
+    config = load_config(None, find_variant("DSiamM").config, tracker)
+    assert config.transform == replace(model.tracker.transform, **model.learnables.overrides())
+    again = ClipModel(loaded, config, JointConfig())
     torch.testing.assert_close(again.maps(), model.maps())
     torch.testing.assert_close(again.backbone.state_dict(), model.backbone.state_dict())
+
+
+def test_one_layer_leaves_no_map(tmp_path):
+    weights = clip_model(tmp_path, tracker_config("DSiam")).to_weights({})
+    assert not any(name.startswith("fusion") for name in weights.tensors)
+    assert weights.config["tracker"]["fusion"]["learnt"] is False
 
 
 def test_head_leaves_with_the_weights_only_where_scores_are_raw(tmp_path):
