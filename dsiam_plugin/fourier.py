@@ -69,6 +69,18 @@ def apply_transform(spectrum: Tensor, features: Tensor) -> Tensor:
     return torch.fft.irfft2(spectrum * torch.fft.rfft2(features), s=(height, width))
 
 
+def padded_spectra(features: Tensor, size: tuple[int, int]) -> Tensor:
+    """``rfft2`` of features (K, C, h, w) padded with zeros to ``size``, (H, W).
+
+    The rows of zeros need no transform of their own, and they are most of them.
+
+    Returns:
+        Complex half spectra, (K, C, H, W // 2 + 1).
+    """
+    height, width = size
+    return torch.fft.fft(torch.fft.rfft(features, n=width), n=height, dim=-2)
+
+
 def correlate_spectra(
     z_hat: Tensor, x_hat: Tensor, size: tuple[int, int], exemplar_size: tuple[int, int]
 ) -> Tensor:
@@ -79,7 +91,7 @@ def correlate_spectra(
     ones (eq. 1), also where the exemplar's spectrum has been multiplied by a circular filter's.
 
     Args:
-        z_hat: Half spectra of exemplars padded with zeros to (H, W), (K, C, H, W // 2 + 1).
+        z_hat: :func:`padded_spectra` of the exemplars, (K, C, H, W // 2 + 1).
         x_hat: Half spectra of search regions, (S, C, H, W // 2 + 1).
         size: ``(H, W)``.
         exemplar_size: ``(h, w)`` before padding.

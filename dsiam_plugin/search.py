@@ -19,7 +19,12 @@ from torch import Tensor
 
 from dsiam_plugin.adaptation import ridge, windowed
 from dsiam_plugin.config import TransformConfig, of_layer
-from dsiam_plugin.fourier import correlate_spectra, solve_spectra, spectral_energy
+from dsiam_plugin.fourier import (
+    correlate_spectra,
+    padded_spectra,
+    solve_spectra,
+    spectral_energy,
+)
 from dsiam_plugin.layers import cross_correlate
 
 Features = Mapping[str, Tensor]
@@ -80,12 +85,12 @@ class SearchRegion:
         if self.config.keep_norm:
             spectrum = spectrum * self._kept_norm(layer, spectrum)
         if not self.config.window:
-            z_hat = torch.fft.rfft2(exemplars, s=size)
+            z_hat = padded_spectra(exemplars, size)
             z_hat[:1] *= ((1 - rate) + rate * spectrum).conj()
             return correlate_spectra(z_hat, self.spectra[layer], size, exemplars.shape[-2:])
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
         responses = cross_correlate(exemplars, features)
-        z_hat = torch.fft.rfft2(exemplars[:1], s=size) * spectrum.conj()
+        z_hat = padded_spectra(exemplars[:1], size) * spectrum.conj()
         moved = correlate_spectra(z_hat, self.spectra[layer], size, exemplars.shape[-2:])
         responses[:, :1] = torch.lerp(responses[:, :1], moved, rate)
         return responses

@@ -7,6 +7,7 @@ from dsiam_plugin.fourier import (
     apply_transform,
     correlate_spectra,
     hann_window,
+    padded_spectra,
     solve_transform,
     spectral_energy,
 )
@@ -110,7 +111,8 @@ def test_shapes_that_do_not_fit_are_named():
 @pytest.mark.parametrize("size", [(6, 6), (7, 5), (5, 8)])
 def test_correlation_by_spectra_is_the_valid_one(size):
     exemplars, regions = random(2, 3, 3, 2), random(4, 3, *size, seed=1)
-    z_hat = torch.fft.rfft2(exemplars, s=size)
+    z_hat = padded_spectra(exemplars, size)
+    torch.testing.assert_close(z_hat, torch.fft.rfft2(exemplars, s=size), atol=1e-12, rtol=0)
     ours = correlate_spectra(z_hat, torch.fft.rfft2(regions), size, (3, 2))
     expected = torch.nn.functional.conv2d(regions, exemplars)
     torch.testing.assert_close(ours, expected, atol=1e-12, rtol=0)
