@@ -89,20 +89,18 @@ class ClipModel(nn.Module):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups of the optimiser; only the convolutions' weights decay."""
-        groups = {
-            "features": [item for item in self.backbone.parameters() if item.ndim > 1],
-            "biases": [item for item in self.backbone.parameters() if item.ndim == 1],
-        }
-        if not self.config.train_features:
-            groups = {}
+        groups = [
+            (name, items, self.config.multipliers.get(name, 1.0))
+            for name, items in self.learnables.parameter_groups().items()
+        ]
         return [
             {
                 "name": name,
                 "params": items,
-                "lr_multiplier": self.config.multipliers.get(name, 1.0),
-                "weight_decay": name == "features",
+                "lr_multiplier": multiplier,
+                "weight_decay": name.startswith("features"),
             }
-            for name, items in (groups | self.learnables.parameter_groups()).items()
+            for name, items, multiplier in [*self._feature_groups(), *groups]
         ]
 
     @torch.no_grad()
@@ -159,6 +157,24 @@ class ClipModel(nn.Module):
             layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
             for layer in self.tracker.model.layers
         }
+
+    def _feature_groups(self) -> list[tuple[str, list[nn.Parameter], float]]:
+        """Names, parameters and learning-rate multipliers of the backbone's groups."""
+        if not self.config.train_features:
+            return []
+        kinds = {"features": lambda item: item.ndim > 1, "biases": lambda item: item.ndim == 1}
+        groups = []
+        for kind, belongs in kinds.items():
+            named = [pair for pair in self.backbone.named_parameters() if belongs(pair[1])]
+            multiplier = self.config.multipliers.get(kind, 1.0)
+            if self.config.relative_features:
+                groups += [
+                    (f"{kind}.{name}", [item], multiplier * item.detach().square().mean().sqrt())
+                    for name, item in named
+                ]
+            else:
+                groups.append((kind, [item for _, item in named], multiplier))
+        return [(name, items, float(multiplier)) for name, items, multiplier in groups]
 
     def _unroll(
         self, crops: Tensor, annotated: Tensor, embed: Callable[[Tensor], dict[str, Tensor]]

@@ -28,6 +28,9 @@ class JointConfig:
         truncate: Frames through which a gradient passes at most; None for all.
         checkpoint: Keep only the state between frames and compute each frame twice.
         train_features: Off: the network is constant, and nothing of it is differentiated.
+        relative_features: Learning rates of the features are relative to the root mean square of
+            each of their tensors. Folding batch normalisation gives tensors very different sizes,
+            and adamw moves all elements by the same amount.
         symmetric_fusion: Keep the fusion map equal to its mirror image.
         max_excursion_px: Bound of the tracker's distance from the annotated centre; None for the
             margin of the packed crops around a search window.
@@ -43,6 +46,7 @@ class JointConfig:
     truncate: int | None = None
     checkpoint: bool = False
     train_features: bool = True
+    relative_features: bool = False
     symmetric_fusion: bool = True
     max_excursion_px: float | None = None
     head: tuple[float, ...] = ()

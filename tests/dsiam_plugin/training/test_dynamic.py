@@ -138,6 +138,23 @@ def test_groups_hold_every_parameter_once(tmp_path):
     assert [name for name, group in groups.items() if group["weight_decay"]] == ["features"]
 
 
+def test_relative_rates_move_every_tensor_by_the_same_share(tmp_path):
+    """Convolutions of very different sizes, as folding leaves them."""
+    options = {"relative_features": True, "multipliers": {"features": 2.0}}
+    model = clip_model(tmp_path, tracker_config(), **options)
+    with torch.no_grad():
+        model.backbone.conv1.weight.mul_(1e-3)
+    groups = {group["name"]: group for group in model.parameter_groups()}
+    held = [id(item) for group in groups.values() for item in group["params"]]
+    assert sorted(held) == sorted(id(item) for item in model.parameters())
+    for index in range(1, 6):
+        weight = getattr(model.backbone, f"conv{index}").weight.detach().double()
+        expected = 2 * float((weight**2).mean()) ** 0.5
+        assert groups[f"features.conv{index}.weight"]["lr_multiplier"] == pytest.approx(expected)
+        assert groups[f"features.conv{index}.weight"]["weight_decay"]
+        assert not groups[f"biases.conv{index}.bias"]["weight_decay"]
+
+
 def test_paper_starts_with_conv5_alone_and_learns_no_rate(tmp_path):
     model = clip_model(tmp_path, tracker_config("DSiamM", "paper"))
     maps = model.maps()
