@@ -32,8 +32,8 @@ def load_config(
     Args:
         source: Path of a YAML file, the mapping such a file would hold, or None for the base.
         base: Gives the configuration for the name of a preset.
-        trained: What joint training left with the weights, in the same shape. It replaces the
-            default preset's constants, and gives way to a preset that ``source`` names.
+        trained: What joint training left with the weights, in the same shape. Its preset and
+            numbers replace the default ones, and give way to a preset that ``source`` names.
 
     Raises:
         ConfigError: One message with all unknown keys, wrong types and values out of range.
@@ -49,8 +49,10 @@ def load_config(
     transform = source.get("transform", {})
     if isinstance(transform, str):
         transform = {"preset": transform}
-    start = base(_preset(transform, problems))
-    if trained and not (isinstance(transform, Mapping) and "preset" in transform):
+    named = isinstance(transform, Mapping) and "preset" in transform
+    trained = {} if named else trained or {}
+    start = base(_preset(transform if named else trained.get("transform", {}), problems))
+    if trained:
         own_weights = {"primary_weight", "center_radius"} & set(source.get("fusion", {}))
         start = _with_trained(start, trained, problems, fusion=not own_weights)
     parts = {

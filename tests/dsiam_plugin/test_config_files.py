@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from dsiam_plugin.config import of_layer
@@ -131,6 +133,14 @@ def test_trained_numbers_replace_the_default_constants_only():
     for preset in PRESETS:  # a set that is named is that set
         assert load_config({"transform": preset}, dsiamm, TRAINED) == dsiamm(preset)
     assert not load_config({"fusion": {"primary_weight": 0.4}}, dsiamm, TRAINED).fusion.learnt
+
+
+def test_trained_numbers_bring_the_rules_of_the_preset_they_were_trained_in():
+    dsiamm = find_variant("DSiamM").config
+    trained = {"transform": {"preset": "release", "rate_w": 0.1}}
+    config = load_config(None, dsiamm, trained)
+    assert config.tracking == dsiamm("release").tracking
+    assert config.transform == replace(dsiamm("release").transform, rate_w=0.1)
 
 
 def test_trained_numbers_go_to_trackers_that_use_them():
