@@ -59,7 +59,7 @@ class VGG19(nn.Module):
     levels = {"conv4_4": 8, "conv5_4": 16}  # name: stride in pixels
     stride = 8
     _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-    _TAPS = {"conv4_4": 26, "conv5_4": 35}  # indices of relu4_4 and relu5_4 in `features`
+    taps = {"conv4_4": 26, "conv5_4": 35}  # indices of relu4_4 and relu5_4 in `features`
 
     def __init__(self):
         super().__init__()
@@ -81,7 +81,7 @@ class VGG19(nn.Module):
         x = (crops - self.mean) / self.deviation
         levels = {}
         start = 0
-        for name, tap in self._TAPS.items():
+        for name, tap in self.taps.items():
             x = self.features[start : tap + 1](x)
             levels[name] = x
             start = tap + 1

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from dsiam_plugin.backends import find_conversion, resolve_names
 from dsiam_plugin.config_files import load_config
-from dsiam_plugin.devices import resolve_device, resolve_precision
+from dsiam_plugin.devices import PRECISIONS
 from dsiam_plugin.network import build_network
 from dsiam_plugin.targets import TargetTracker
 from dsiam_plugin.tracker import DSiamTracker
@@ -22,6 +25,7 @@ def build_tracker(
     config: str | Path | Mapping[str, Any] | None = None,
     device: str = "auto",
     precision: str = "auto",
+    backend: str = "torch",
 ) -> TargetTracker:
     """Build a tracker of the registry.
 
@@ -32,20 +36,26 @@ def build_tracker(
         config: YAML file or mapping that overrides the variant's configuration.
         device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
         precision: Of the convolutions: ``auto`` (bfloat16 where the processor computes in it),
-            ``float32``, ``bfloat16`` or, on a GPU, ``float16``.
+            ``float32``, ``bfloat16``, on a GPU ``float16`` or, on a CPU, ``int8``.
+        backend: What computes the convolutions: ``torch``, or on a CPU ``onnxruntime`` or
+            ``openvino`` (extra ``onnx``).
 
     Raises:
         ConfigError: Unknown name, or a configuration with unknown keys or values out of range.
         CheckpointError: Weights that are missing, corrupt or of another network.
-        DeviceError: A device or precision this machine does not have.
+        DeviceError: A device or precision that this machine or the backend does not have.
+        MissingDependencyError: A backend whose package is not installed.
     """
     variant = find_variant(name)
-    resolved = load_config(config, variant.config)
-    place = resolve_device(device)
-    dtype = resolve_precision(precision, place)
-    network = build_network(
-        resolved.model, resolved.fusion, load_weights(weights), resolved.crop, place, dtype
-    )
+    load_config(config, variant.config)  # a bad one is told before weights are looked for
+    found = load_weights(weights)
+    resolved = load_config(config, variant.config, found.config.get("tracker"))
+    device, precision = resolve_names(backend, device, precision)
+    place, convert = torch.device(device), find_conversion(backend, precision)
+    dtype = PRECISIONS[precision] if convert is None else torch.float32
+    network = build_network(resolved.model, resolved.fusion, found, resolved.crop, place, dtype)
+    if convert is not None:
+        network.backbone = convert(network.backbone, network.layers)
     if place.type == "cuda":
         from dsiam_plugin.gpu.tracker import DeviceTracker
 

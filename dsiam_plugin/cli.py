@@ -11,14 +11,24 @@ import sys
 from collections.abc import Sequence
 
 from dsiam_plugin import __version__
-from dsiam_plugin.commands import data, doctor, forward, listing, track, train, vot_runs, weights
+from dsiam_plugin.commands import (
+    data,
+    doctor,
+    export,
+    forward,
+    listing,
+    track,
+    train,
+    vot_runs,
+    weights,
+)
 from dsiam_plugin.errors import DSiamError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE
 
-COMMANDS = (track, listing, weights, doctor, vot_runs, data, train)
+COMMANDS = (track, listing, weights, export, doctor, vot_runs, data, train)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,18 +39,27 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
         DeviceError: If the name is unknown or the device does not compute in it.
     """
     if name == "auto":
-        return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
     if name not in PRECISIONS:
-        raise DeviceError(f"precision {name!r}: expected auto, {', '.join(PRECISIONS)}")
+        raise DeviceError(f"precision {name!r}: expected auto, {', '.join(PRECISIONS)} or int8")
     if name == "float16" and device.type == "cpu":
         raise DeviceError("precision 'float16': needs a GPU; on a CPU use bfloat16 or float32")
     return PRECISIONS[name]
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def has_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is computed natively; emulated, it would be slower than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    return _has_any("avx512_bf16", "amx_bf16")
+
+
+def has_int8() -> bool:
+    """Whether the processor adds products of 8-bit integers in 32 bits (VNNI, AMX)."""
+    return _has_any("avx512_vnni", "avx_vnni", "amx_int8")
+
+
+def _has_any(*capabilities: str) -> bool:
     # Older PyTorch has no public question; its own tests ask oneDNN like this.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    found = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(found.get(capability) for capability in capabilities)

@@ -34,6 +34,9 @@ OPTIONAL = {
     "tensorboard": ("train", ">=2.11"),
     "got10k": ("got10k", ">=0.1.3"),
     "ray": ("cluster", ">=2.9"),
+    "onnx": ("onnx", ">=1.14"),
+    "onnxruntime": ("onnx", ">=1.16"),
+    "openvino": ("onnx", ">=2023.2"),
 }
 
 _COMPARISONS: dict[str, Callable[[list[int], list[int]], bool]] = {

@@ -2,7 +2,8 @@
 
 Talks TraX over ``vot-trax`` and nothing else. The environment says what to run, because the
 arguments of a ``trackers.ini`` arrive only after the hello: ``$DSIAM_TRACKER`` (required),
-``$DSIAM_WEIGHTS``, ``$DSIAM_CONFIG``, ``$DSIAM_DEVICE`` and ``$DSIAM_PRECISION``.
+``$DSIAM_WEIGHTS``, ``$DSIAM_CONFIG``, ``$DSIAM_DEVICE``, ``$DSIAM_PRECISION`` and
+``$DSIAM_BACKEND``.
 
 The tracker is built and warmed up before the hello, so that no frame's time contains the start.
 One session may initialise any number of targets, one after the other. Exit status: 0 after the
@@ -50,6 +51,7 @@ class ClientSettings:
         config: Absolute path of a YAML file, or None.
         device: As ``build_tracker`` takes it.
         precision: As ``build_tracker`` takes it.
+        backend: As ``build_tracker`` takes it.
     """
 
     tracker: str
@@ -57,6 +59,7 @@ class ClientSettings:
     config: Path | None = None
     device: str = "auto"
     precision: str = "auto"
+    backend: str = "torch"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ClientSettings:
@@ -77,6 +80,7 @@ class ClientSettings:
             config=_user_path(environment, "DSIAM_CONFIG"),
             device=environment.get("DSIAM_DEVICE") or "auto",
             precision=environment.get("DSIAM_PRECISION") or "auto",
+            backend=environment.get("DSIAM_BACKEND") or "torch",
         )
 
 
@@ -136,6 +140,7 @@ def build(settings: ClientSettings) -> Any:
         config=settings.config,
         device=settings.device,
         precision=settings.precision,
+        backend=settings.backend,
     )
 
 

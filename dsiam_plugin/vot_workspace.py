@@ -35,7 +35,8 @@ REGISTRY_HEAD = """\
 #
 # The tracker and its device are environment variables, because the `arg_` values of this file
 # reach a tracker only after its hello. Weights come from $DSIAM_WEIGHTS of the shell that runs
-# `vot`, else from the package; $DSIAM_CONFIG and $DSIAM_PRECISION work the same way.
+# `vot`, else from the package; $DSIAM_CONFIG, $DSIAM_PRECISION and $DSIAM_BACKEND work the same
+# way.
 # `timeout` (seconds) covers one reply; 30, VOT's default, is short for a busy machine.
 """
 REGISTRY_SECTION = """

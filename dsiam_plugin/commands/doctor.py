@@ -72,7 +72,8 @@ def checks(arguments: argparse.Namespace) -> Iterator[Check]:
     yield from optional_versions(installed(OPTIONAL))
     if installed(["vot-toolkit"]):
         yield importable("vot", "vot-toolkit")
-    yield _guarded("device", lambda: _device(arguments.device, arguments.precision))
+    names = (arguments.device, arguments.precision, arguments.backend)
+    yield _guarded("device", lambda: _device(*names))
     yield _guarded("weights", lambda: _weights(arguments.weights))
     yield _guarded("TraX session", lambda: _session(arguments))
 
@@ -164,18 +165,19 @@ def _guarded(subject: str, check: Callable[[], Check]) -> Check:
         return Check(FAIL, subject, str(error))
 
 
-def _device(device: str, precision: str) -> Check:
+def _device(device: str, precision: str, backend: str = "torch") -> Check:
     import torch
 
-    from dsiam_plugin.devices import resolve_device, resolve_precision
+    from dsiam_plugin.backends import resolve_names
 
-    chosen = resolve_device(device)
-    number_format = str(resolve_precision(precision, chosen)).removeprefix("torch.")
+    name, number_format = resolve_names(backend, device, precision)
+    chosen = torch.device(name)
     if chosen.type == "cuda":
         properties = torch.cuda.get_device_properties(chosen)
         memory = f"{properties.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
         return Check(OK, "device", f"{properties.name}, {memory}, {number_format}")
     finding = f"CPU, {torch.get_num_threads()} threads, {number_format}"
+    finding += "" if backend == "torch" else f" by {backend}"
     if torch.cuda.is_available():
         return Check(OK, "device", finding)
     return Check(NOTE, "device", f"{finding}; no GPU")
@@ -204,6 +206,7 @@ def _session(arguments: argparse.Namespace) -> Check:
         "DSIAM_CONFIG": arguments.config and os.path.abspath(arguments.config),
         "DSIAM_DEVICE": arguments.device,
         "DSIAM_PRECISION": arguments.precision,
+        "DSIAM_BACKEND": arguments.backend,
     }
     session = shake_hands({name: value for name, value in wanted.items() if value})
     finding = (

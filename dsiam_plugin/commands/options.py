@@ -12,7 +12,7 @@ DEFAULT_TRACKER = "DSiamM"
 
 
 def tracker_options() -> argparse.ArgumentParser:
-    """A parent parser with ``--weights --config --device --precision``."""
+    """A parent parser with ``--weights --config --device --precision --backend``."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("network")
     group.add_argument(
@@ -27,8 +27,13 @@ def tracker_options() -> argparse.ArgumentParser:
     group.add_argument(
         "--precision",
         default="auto",
-        help="of the convolutions: float32, bfloat16, float16 (GPU only) or auto, the faster one"
-        " here (default: %(default)s)",
+        help="of the convolutions: float32, bfloat16, float16 (GPU only), int8 (CPU only) or auto,"
+        " the faster one of the first two here (default: %(default)s)",
+    )
+    group.add_argument(
+        "--backend",
+        default="torch",
+        help="what computes them: torch, onnxruntime or openvino (default: %(default)s)",
     )
     return parser
 
@@ -47,4 +52,5 @@ def build(arguments: argparse.Namespace, name: str) -> TargetTracker:
         config=arguments.config,
         device=arguments.device,
         precision=arguments.precision,
+        backend=arguments.backend,
     )

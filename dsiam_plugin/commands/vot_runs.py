@@ -131,6 +131,7 @@ def _settings(sequences: Path) -> dict[str, Any]:
         "weights": _digest([find_weights()]),
         "config": _digest([Path(config)]) if config else None,
         "precision": os.environ.get("DSIAM_PRECISION") or "auto",
+        "backend": os.environ.get("DSIAM_BACKEND") or "torch",
         "code": _digest(sorted(package.glob("*.py"))),
         "sequences": _digest([sequences / "list.txt", *annotations]),
     }

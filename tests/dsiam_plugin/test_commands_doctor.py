@@ -120,6 +120,7 @@ def test_broken_weights_fail_the_command_and_are_named(session, tmp_path, capsys
             "DSIAM_WEIGHTS": str(tmp_path / "w.npz"),
             "DSIAM_DEVICE": "auto",
             "DSIAM_PRECISION": "auto",
+            "DSIAM_BACKEND": "torch",
         }
     ]
 
@@ -147,7 +148,12 @@ def test_absent_trax_is_no_failure(session, monkeypatch):
     monkeypatch.setattr(handshake, "shake_hands", shake_hands)
     monkeypatch.setattr(doctor, "_weights", lambda path: Check(OK, "weights", "w.npz"))
     arguments = argparse.Namespace(
-        weights=None, config=None, device="auto", precision="auto", tracker="DSiam"
+        weights=None,
+        config=None,
+        device="auto",
+        precision="auto",
+        backend="torch",
+        tracker="DSiam",
     )
     assert {check.subject: check.status for check in doctor.checks(arguments)}[
         "TraX session"

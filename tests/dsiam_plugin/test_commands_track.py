@@ -87,9 +87,24 @@ def test_folder_output_shows_the_box(fake, footage, tmp_path):
 
 
 def test_options_reach_the_builder(fake, footage):
-    options = ("--weights", "w.npz", "--config", "c.yaml", "--device", "cpu")
+    options = (
+        "--weights",
+        "w.npz",
+        "--config",
+        "c.yaml",
+        "--device",
+        "cpu",
+        "--backend",
+        "openvino",
+    )
     assert track(footage, "--tracker", "SiamFC", "--precision", "float32", *options) == 0
-    expected = {"weights": "w.npz", "config": "c.yaml", "device": "cpu", "precision": "float32"}
+    expected = {
+        "weights": "w.npz",
+        "config": "c.yaml",
+        "device": "cpu",
+        "precision": "float32",
+        "backend": "openvino",
+    }
     assert fake.builds == [("SiamFC", expected)]
 
 

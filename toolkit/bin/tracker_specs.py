@@ -64,12 +64,14 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
         "config": arguments.config,
         "device": device,
         "precision": precision,
+        "backend": arguments.backend,
     }
     identity = {
         "weights": weights,
         "config": asdict(config),
         "device": device.partition(":")[0],
         "precision": precision,
+        "backend": arguments.backend,
         "version": dsiam_plugin.__version__,
     }
     return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)
@@ -77,17 +79,15 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
 
 def _resolve_device(arguments: argparse.Namespace) -> tuple[str, str]:
     """Names of the device and the precision that "auto" stands for."""
-    from dsiam_plugin.devices import resolve_device, resolve_precision
+    from dsiam_plugin.backends import resolve_names
     from dsiam_plugin.errors import DeviceError
 
     on_cluster = arguments.address is not None
     # Ray shows graphics cards only to workers that ask for some, which `--device cuda` does.
     device = "cpu" if on_cluster and arguments.device == "auto" else arguments.device
     try:
-        place = resolve_device(device)
+        return resolve_names(arguments.backend, device, arguments.precision)
     except DeviceError:
         if on_cluster:  # its nodes may have what this machine lacks
             return device, arguments.precision
         raise
-    precision = resolve_precision(arguments.precision, place)
-    return str(place), str(precision).removeprefix("torch.")
