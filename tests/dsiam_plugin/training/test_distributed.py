@@ -65,7 +65,7 @@ def torchrun(processes, out, *options):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", str(processes), str(REPOSITORY / "tests" / "tiny_training.py")]
     return subprocess.run(
-        [*command, str(out), *options], env=environment, capture_output=True, text=True, timeout=300
+        [*command, str(out), *options], env=environment, capture_output=True, text=True, timeout=600
     )
 
 
