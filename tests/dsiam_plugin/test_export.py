@@ -130,6 +130,7 @@ def test_step_finds_the_boxes_of_the_tracker(weights, name, config):
 
 
 @pytest.mark.data
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["DSiam", "DSiamM"])
 def test_step_with_real_weights(shared, tmp_path, name):
     import cv2

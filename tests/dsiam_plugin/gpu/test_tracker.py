@@ -38,7 +38,7 @@ def assert_close(results, expected):
 
 @pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
 def test_it_tracks_as_the_host_does(build, name):
-    images, boxes = moving_patch()
+    images, boxes = moving_patch(6)
     host, device = build(name)
     assert_close(follow(device, images, boxes[0]), follow(host, images, boxes[0]))
 
