@@ -31,7 +31,6 @@ from dsiam_plugin.gpu.motion import (
     results,
 )
 from dsiam_plugin.gpu.state import TensorState
-from dsiam_plugin.layers import resize_response
 from dsiam_plugin.localize import cosine_window, locate, peak_shapes
 from dsiam_plugin.network import SiameseNet
 
@@ -290,11 +289,9 @@ def _fused(state: TensorState, z_feat: Features, x_feat: Features, network: Siam
 
 def _responses(network: SiameseNet, z_feat: Features, x_feat: Features) -> dict[str, Tensor]:
     """Responses (N, S, m, m) of each layer, all of the finest layer's size."""
-    responses = {
-        layer: transforms.correlate(z_feat[layer], x_feat[layer]) for layer in network.layers
-    }
-    size = max(item.shape[-1] for item in responses.values())
-    return {layer: resize_response(item, size) for layer, item in responses.items()}
+    return network.align(
+        {layer: transforms.correlate(z_feat[layer], x_feat[layer]) for layer in network.layers}
+    )
 
 
 def _calibrated(responses: Features, calibrations: Features) -> Features:
