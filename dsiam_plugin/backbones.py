@@ -7,7 +7,7 @@ backbone is convolutions, ReLU and pooling only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,19 @@ from torch import Tensor, nn
 from dsiam_plugin.errors import ConfigError
 
 
-class SiamFCAlexNet(nn.Module):
+class Backbone(nn.Module):
+    """Maps crops to the features of its levels.
+
+    Attributes:
+        levels: Name of each level, and its stride in pixels.
+        stride: Pixels of the search crop between neighbouring cells of the response.
+    """
+
+    levels: Mapping[str, int]
+    stride: int
+
+
+class SiamFCAlexNet(Backbone):
     """SiamFC's AlexNet without padding: conv4 (after ReLU) and conv5 (none), both of stride 8.
 
     127 px give 8x8 (conv4) and 6x6 (conv5), 255 px give 24x24 and 22x22.
@@ -25,7 +37,7 @@ class SiamFCAlexNet(nn.Module):
             two groups.
     """
 
-    levels = {"conv4": 8, "conv5": 8}  # name: stride in pixels
+    levels = {"conv4": 8, "conv5": 8}
     stride = 8
 
     def __init__(self, channels: Sequence[int] = (96, 256, 384, 384, 256)):
@@ -49,14 +61,14 @@ class SiamFCAlexNet(nn.Module):
         return {"conv4": conv4, "conv5": self.conv5(conv4)}
 
 
-class VGG19(nn.Module):
+class VGG19(Backbone):
     """VGG19's convolutions up to relu5_4, with torchvision's parameter names.
 
     127 px give 15x15 (conv4_4, stride 8) and 7x7 (conv5_4, stride 16), 255 px give 31x31 and
     15x15. Both levels are taken after their ReLU. ImageNet's mean and deviation are applied here.
     """
 
-    levels = {"conv4_4": 8, "conv5_4": 16}  # name: stride in pixels
+    levels = {"conv4_4": 8, "conv5_4": 16}
     stride = 8
     _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
     taps = {"conv4_4": 26, "conv5_4": 35}  # indices of relu4_4 and relu5_4 in `features`
@@ -88,4 +100,4 @@ class VGG19(nn.Module):
         return levels
 
 
-BACKBONES = {"siamfc_alexnet": SiamFCAlexNet, "vgg19": VGG19}
+BACKBONES: dict[str, type[Backbone]] = {"siamfc_alexnet": SiamFCAlexNet, "vgg19": VGG19}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from dsiam_plugin.backbones import VGG19, SiamFCAlexNet
+from dsiam_plugin.backbones import VGG19, Backbone, SiamFCAlexNet
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class LayerPlan:
     steps: tuple[Step, ...]
 
 
-def layer_plan(backbone: nn.Module, levels: Sequence[str]) -> LayerPlan:
+def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:
     """Steps of a backbone in float32, up to the last of the levels in use."""
     if isinstance(backbone, SiamFCAlexNet):
         return LayerPlan(None, None, _until(_alexnet_steps(backbone), levels))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dsiam_plugin.backbones import BACKBONES, SiamFCAlexNet
+from dsiam_plugin.backbones import BACKBONES, Backbone, SiamFCAlexNet
 from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
 from dsiam_plugin.errors import CheckpointError, ConfigError, ShapeError
 from dsiam_plugin.layers import cross_correlate, fuse, resize_response
@@ -35,7 +35,7 @@ class SiameseNet(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         layers: tuple[str, ...],
         fusion_maps: Mapping[str, Tensor],
         head: tuple[float, float],
@@ -199,13 +199,13 @@ def _learnt_map(layer: str, size: int, weights: Weights | None) -> Tensor:
     return primary
 
 
-def _load_backbone(weights: Weights) -> nn.Module:
+def _load_backbone(weights: Weights) -> Backbone:
     tensors = weights.tensors
     backbone_class = BACKBONES[weights.backbone]
     try:
         if backbone_class is SiamFCAlexNet:  # narrower networks say so by their shapes
             channels = [tensors[f"conv{index}.weight"].shape[0] for index in range(1, 6)]
-            backbone = SiamFCAlexNet(channels)
+            backbone: Backbone = SiamFCAlexNet(channels)
         else:
             backbone = backbone_class()
         kept = {key: item for key, item in tensors.items() if not key.startswith(FUSION_PREFIX)}

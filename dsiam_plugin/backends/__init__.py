@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import nn
 
+from dsiam_plugin.backbones import Backbone
 from dsiam_plugin.backends.base import RuntimeBackbone
 from dsiam_plugin.devices import has_bfloat16, has_int8, resolve_device, resolve_precision
 from dsiam_plugin.errors import ConfigError, DeviceError
@@ -19,7 +19,7 @@ PRECISIONS = {
     "openvino": ("float32", "bfloat16", "int8"),
 }
 
-Conversion = Callable[[nn.Module, tuple[str, ...]], RuntimeBackbone]
+Conversion = Callable[[Backbone, tuple[str, ...]], RuntimeBackbone]
 
 
 def resolve_names(backend: str, device: str, precision: str) -> tuple[str, str]:

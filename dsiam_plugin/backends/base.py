@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dsiam_plugin.backbones import Backbone
 
-class RuntimeBackbone(nn.Module):
+
+class RuntimeBackbone(Backbone):
     """A backbone in another form, on the CPU; a :class:`SiameseNet` uses it as any other.
 
     Args:
@@ -14,7 +16,7 @@ class RuntimeBackbone(nn.Module):
         levels: Those in use.
     """
 
-    def __init__(self, backbone: nn.Module, levels: tuple[str, ...]):
+    def __init__(self, backbone: Backbone, levels: tuple[str, ...]):
         super().__init__()
         self.levels = backbone.levels
         self.stride = backbone.stride

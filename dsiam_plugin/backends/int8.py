@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from dsiam_plugin.backbones import Backbone
 from dsiam_plugin.backends.base import RuntimeBackbone
 from dsiam_plugin.errors import DeviceError
 from dsiam_plugin.layer_plan import MaxPool, layer_plan
@@ -26,7 +27,7 @@ class Int8Backbone(RuntimeBackbone):
         DeviceError: If this PyTorch has no such convolutions.
     """
 
-    def __init__(self, backbone: nn.Module, levels: tuple[str, ...]):
+    def __init__(self, backbone: Backbone, levels: tuple[str, ...]):
         super().__init__(backbone, levels)
         self._stages = _stages(quantize_plan(layer_plan(backbone, levels)))
         if not _is_exact(self._stages[0]):

@@ -7,8 +7,9 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from dsiam_plugin.backbones import Backbone
 from dsiam_plugin.backends.base import RuntimeBackbone
 from dsiam_plugin.errors import MissingDependencyError
 
@@ -39,7 +40,7 @@ class OnnxRuntimeBackbone(SessionBackbone):
         ConfigError: If the backbone has no form of that precision.
     """
 
-    def __init__(self, backbone: nn.Module, levels: tuple[str, ...], precision: str):
+    def __init__(self, backbone: Backbone, levels: tuple[str, ...], precision: str):
         super().__init__(backbone, levels)
         runtime = import_runtime("onnxruntime")
         options = runtime.SessionOptions()
@@ -68,7 +69,7 @@ class OpenVinoBackbone(SessionBackbone):
 
     _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
-    def __init__(self, backbone: nn.Module, levels: tuple[str, ...], precision: str, rest: str):
+    def __init__(self, backbone: Backbone, levels: tuple[str, ...], precision: str, rest: str):
         super().__init__(backbone, levels)
         core = import_runtime("openvino").Core()
         is_int8 = precision == "int8"
@@ -101,7 +102,7 @@ def import_runtime(name: str) -> ModuleType:
         ) from error
 
 
-def _graph(backbone: nn.Module, levels: tuple[str, ...], precision: str) -> bytes:
+def _graph(backbone: Backbone, levels: tuple[str, ...], precision: str) -> bytes:
     import_runtime("onnx")
     from dsiam_plugin.export.embedding import embedding_graph
 

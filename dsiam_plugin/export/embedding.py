@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from onnx import TensorProto
-from torch import nn
 
+from dsiam_plugin.backbones import Backbone
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.layer_plan import Convolution, LayerPlan, MaxPool, layer_plan
@@ -34,7 +34,7 @@ class Embedder:
         ConfigError: If the precision is unknown, or the backbone has no integer form.
     """
 
-    def __init__(self, backbone: nn.Module, levels: Sequence[str], precision: str = "float32"):
+    def __init__(self, backbone: Backbone, levels: Sequence[str], precision: str = "float32"):
         if precision not in PRECISIONS:
             raise ConfigError(f"precision {precision!r}: expected {', '.join(PRECISIONS)}")
         self.plan: LayerPlan = layer_plan(backbone, levels)
@@ -71,7 +71,7 @@ def feature_shapes(network: SiameseNet, size: int) -> dict[str, tuple[int, ...]]
     return {layer: tuple(item.shape) for layer, item in features.items()}
 
 
-def embedding_graph(backbone: nn.Module, levels: Sequence[str], precision: str) -> Graph:
+def embedding_graph(backbone: Backbone, levels: Sequence[str], precision: str) -> Graph:
     """Graph from ``crops`` (S, H, W, 3) uint8 to each level's features, all sizes but 3 free.
 
     Raises:
