@@ -16,6 +16,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         description="Train by a recipe. Under torchrun, with all its processes together.",
     )
     parser.set_defaults(run=run)
+    _add_what(parser)
+    _add_validation(parser)
+    _add_how(parser)
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="YAML file; see toolkit_configs/train_*")
     parser.add_argument(
         "--data",
@@ -32,6 +38,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--weights", metavar="FILE", type=Path, help="weights to start from (default: fresh ones)"
     )
     parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        dest="settings",
+        action="append",
+        default=[],
+        help="replace a value of the recipe, as optimizer.lr=0.01 (repeatable)",
+    )
+
+
+def _add_validation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--validate",
         metavar="DIR",
         action="append",
@@ -41,6 +58,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--stills", metavar="DIR", help="photographs with segments for the synthetic sequences"
     )
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
@@ -52,14 +72,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         type=int,
         default=0,
         help="processes that prepare batches (default: 0, a thread)",
-    )
-    parser.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        dest="settings",
-        action="append",
-        default=[],
-        help="replace a value of the recipe, as optimizer.lr=0.01 (repeatable)",
     )
 
 

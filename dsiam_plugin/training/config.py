@@ -8,7 +8,7 @@ of the modules that use them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from dsiam_plugin.training.siamese import SiameseConfig
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("log", "cosine", "one_cycle", "constant")
+
+Check = tuple[bool, str, Any, str]  # whether a value is right, its key, the value, the rule
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,11 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str 
 
 def _validate(config: TrainingConfig) -> list[str]:
     """One line for each value outside its range; empty if all is well."""
+    checks = [*_range_checks(config), *_optimizer_checks(config.optimizer)]
+    return [f"{key}: {value!r}, expected {rule}" for good, key, value, rule in checks if not good]
+
+
+def _range_checks(config: TrainingConfig) -> Iterator[Check]:
     optimizer, validation = config.optimizer, config.validation
     not_negative = {
         "seed": config.seed,
@@ -260,22 +267,14 @@ def _validate(config: TrainingConfig) -> list[str]:
         "optimizer.lr_end": optimizer.lr_end,
     }
     shares = {"optimizer.warm_up": optimizer.warm_up, "optimizer.momentum": optimizer.momentum}
-    checks = [
-        *((item >= 0, key, item, ">= 0") for key, item in not_negative.items()),
-        *((item > 0, key, item, "> 0") for key, item in positive.items()),
-        *((0 <= item < 1, key, item, "[0, 1)") for key, item in shares.items()),
-        (optimizer.name in OPTIMIZERS, "optimizer.name", optimizer.name, " or ".join(OPTIMIZERS)),
-        (
-            optimizer.schedule in SCHEDULES,
-            "optimizer.schedule",
-            optimizer.schedule,
-            ", ".join(SCHEDULES),
-        ),
-        (
-            optimizer.schedule != "one_cycle" or optimizer.warm_up > 0,
-            "optimizer.warm_up",
-            optimizer.warm_up,
-            "> 0 for one_cycle",
-        ),
-    ]
-    return [f"{key}: {value!r}, expected {rule}" for good, key, value, rule in checks if not good]
+    yield from ((item >= 0, key, item, ">= 0") for key, item in not_negative.items())
+    yield from ((item > 0, key, item, "> 0") for key, item in positive.items())
+    yield from ((0 <= item < 1, key, item, "[0, 1)") for key, item in shares.items())
+
+
+def _optimizer_checks(config: OptimizerConfig) -> Iterator[Check]:
+    name, schedule, warm_up = config.name, config.schedule, config.warm_up
+    yield name in OPTIMIZERS, "optimizer.name", name, " or ".join(OPTIMIZERS)
+    yield schedule in SCHEDULES, "optimizer.schedule", schedule, ", ".join(SCHEDULES)
+    starts_low = schedule != "one_cycle" or warm_up > 0
+    yield starts_low, "optimizer.warm_up", warm_up, "> 0 for one_cycle"
