@@ -128,7 +128,7 @@ def _speed_table(times: dict[str, list[float]], options: argparse.Namespace) -> 
         yield f"| {name} | {1000 * middle:.1f} | {1 / middle:.1f} | {yardstick / middle:.2f} |"
     missing = sorted(set(NAMES) - set(available()))
     if missing:
-        yield f"\nThis OpenCV has no {', '.join(missing)}; opencv-contrib-python 4.x has."
+        yield f"\nThis OpenCV has no {', '.join(missing)}; opencv-contrib-python has them."
 
 
 def _peak_table(options: argparse.Namespace, clock: Callable[[], float]) -> Iterator[str]:

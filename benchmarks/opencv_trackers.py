@@ -32,7 +32,7 @@ class OpenCVTracker:
 
 
 def available() -> tuple[str, ...]:
-    """Those that this OpenCV has; CSRT and KCF are in opencv-contrib-python (4.x)."""
+    """Those that this OpenCV has; CSRT and KCF are in opencv-contrib-python alone."""
     return tuple(name for name in NAMES if _factory(name) is not None)
 
 
