@@ -81,6 +81,7 @@ def last_frame(tmp_path, clip, truncate):
 
 @pytest.mark.parametrize("preset", ["steady", "paper"])
 def test_checkpointing_changes_nothing(tmp_path, clip, preset):
+    clip = ClipBatch(clip.crops[:1], clip.boxes[:1])
     gradients = []
     for checkpoint in (False, True):
         model, result = outputs(tmp_path, clip, preset, checkpoint=checkpoint)
@@ -91,6 +92,7 @@ def test_checkpointing_changes_nothing(tmp_path, clip, preset):
 
 def test_gradient_is_that_of_small_steps(tmp_path, clip):
     """Along the gradient of the learnables the loss changes as it says."""
+    clip = ClipBatch(clip.crops[:1], clip.boxes[:1])
     model, result = outputs(tmp_path, clip, train_features=False)
     parameters = [item for item in model.parameters() if item.requires_grad]
     gradients = torch.autograd.grad(result["loss"], parameters)
