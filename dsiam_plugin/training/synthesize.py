@@ -44,15 +44,23 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="another seed, another set (default 0)"
     )
+    _add_looks(parser)
+    parser.add_argument(
+        "--layout", choices=sorted(LAYOUTS), default="otb", help="default %(default)s"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace an earlier synthetic data set in OUT"
+    )
+    return parser
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         type=frame_size,
         default=(480, 360),
         metavar="WxH",
         help="frame size in pixels (default 480x360)",
-    )
-    parser.add_argument(
-        "--layout", choices=sorted(LAYOUTS), default="otb", help="default %(default)s"
     )
     parser.add_argument(
         "--stills",
@@ -68,10 +76,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="ATTR",
         help=f"effects to choose from (default: all of {' '.join(ATTRIBUTES)})",
     )
-    parser.add_argument(
-        "--force", action="store_true", help="replace an earlier synthetic data set in OUT"
-    )
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Run trackers on a benchmark. Finished sequences are kept and skipped.",
     )
     _add_what(parser)
+    _add_selection(parser)
     _add_how(parser.add_argument_group("execution"))
     return parser
 
@@ -43,6 +44,9 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where results go (default: %(default)s)",
     )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocol",
         metavar="P",

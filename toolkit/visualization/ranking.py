@@ -17,9 +17,10 @@ from toolkit.visualization.curves import (
     place_legend,
 )
 from toolkit.visualization.figures import drawing, new_figure, save
-from toolkit.visualization.styles import MUTED, styles
+from toolkit.visualization.styles import MUTED, TrackerStyle, styles
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SHOWN_INTERVALS = 2  # how far beyond the interval's end, where few sequences are so long
@@ -103,18 +104,8 @@ def draw_eao_ranking(
             if tracker not in named:
                 axes.plot(rank, eao, marker=".", color=MUTED, linestyle="none", zorder=2)
                 continue
-            color = looks[tracker].color
-            axes.plot(
-                rank,
-                eao,
-                marker=looks[tracker].marker,
-                color=color,
-                markerfacecolor=color if tracker in scores else "white",
-                markersize=8,
-                linestyle="none",
-                label=f"{rank}. {legend_entry(tracker, eao)}",
-                zorder=3,
-            )
+            label = f"{rank}. {legend_entry(tracker, eao)}"
+            _draw_named(axes, (rank, eao), label, looks[tracker], filled=tracker in scores)
         axes.set_xlim(len(order) + 0.5, 0.5)
         axes.set_ylim(bottom=0.0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -124,3 +115,18 @@ def draw_eao_ranking(
     if path is not None:
         save(figure, path, f"{name}_eao_ranking")
     return figure
+
+
+def _draw_named(
+    axes: "Axes", point: tuple[int, float], label: str, style: TrackerStyle, filled: bool
+) -> None:
+    axes.plot(
+        *point,
+        marker=style.marker,
+        color=style.color,
+        markerfacecolor=style.color if filled else "white",
+        markersize=8,
+        linestyle="none",
+        label=label,
+        zorder=3,
+    )

@@ -50,7 +50,7 @@ def test_a_clips_rows_show_what_the_model_saw(tmp_path):
 def test_command_writes_all_pictures(tmp_path, capsys):
     weights = write_weights(tmp_path / "w.npz")
     pack = write_pack(tmp_path / "pack").path
-    options = [str(weights), "--data", str(pack), "--out", str(tmp_path / "out"), "--length", "4"]
+    options = [str(weights), "--data", str(pack), "--out", str(tmp_path / "out"), "--length", "3"]
     assert main([*options, "--clips", "2"]) == 0
     names = ["fusion.png", "clip_0.png", "clip_1.png"]
     assert capsys.readouterr().out.split() == [str(tmp_path / "out" / name) for name in names]
