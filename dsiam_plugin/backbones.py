@@ -68,6 +68,8 @@ class VGG19(Backbone):
     15x15. Both levels are taken after their ReLU. ImageNet's mean and deviation are applied here.
     """
 
+    mean: Tensor
+    deviation: Tensor
     levels = {"conv4_4": 8, "conv5_4": 16}
     stride = 8
     _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
