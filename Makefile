@@ -16,7 +16,6 @@ DATA ?=
 REPETITIONS ?=
 EAO ?=
 
-EMBEDDED := dsiam_plugin/data/dsiam.safetensors
 SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
 WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
 PREPARE = $(if $(DATA),--data "$(DATA)") $(if $(REPETITIONS),--repetitions $(REPETITIONS)) \
@@ -52,9 +51,6 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m ""
 
 weights-named:
-	@test -n "$(WEIGHTS)" || test -f $(EMBEDDED) || { echo \
-	    "make evaluate: no weights: this version embeds none; name a file with WEIGHTS=FILE" \
-	    "(docs/weights.md says where to get one)" >&2; exit 1; }
 	@test -z "$(WEIGHTS)" || test -f "$(WEIGHTS)" || { echo \
 	    "make evaluate: $(WEIGHTS): no such weights file" >&2; exit 1; }
 

@@ -71,9 +71,8 @@ def find_weights(path: str | Path | None = None) -> Path:
     if EMBEDDED.is_file():
         return EMBEDDED
     raise CheckpointError(
-        f"no weights: this version embeds none; name a SiamFC file (.npz, .mat, .pth or "
-        f".safetensors) with --weights FILE, weights=... or ${ENVIRONMENT_VARIABLE} "
-        "(docs/weights.md says where to get one)"
+        f"{EMBEDDED}: the package's weights are missing; install it again, or name a file with "
+        f"--weights FILE, weights=... or ${ENVIRONMENT_VARIABLE} (docs/weights.md)"
     )
 
 
