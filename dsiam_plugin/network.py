@@ -16,11 +16,9 @@ from dsiam_plugin.backbones import BACKBONES, Backbone, SiamFCAlexNet
 from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
 from dsiam_plugin.errors import CheckpointError, ConfigError, ShapeError
 from dsiam_plugin.layers import cross_correlate, fuse, resize_response
-from dsiam_plugin.weights import Weights
+from dsiam_plugin.weights import FUSION_PREFIX, Weights
 
 Features = Mapping[str, Tensor]
-
-FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's parameters
 
 
 class SiameseNet(nn.Module):

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dsiam_plugin import matconvnet
 from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.files import atomic_path
 
+FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's parameters
 ENVIRONMENT_VARIABLE = "DSIAM_WEIGHTS"
 EMBEDDED = Path(__file__).parent / "data" / "dsiam.safetensors"
 # The official network's affine adjust; the .npz holds the convolutions alone.
@@ -125,6 +126,19 @@ def save_weights(weights: Weights, path: str | Path, dtype: torch.dtype = torch.
             temporary.write_bytes(save(tensors, metadata=header))  # save_file: for the owner only
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def features_only(weights: Weights) -> Weights:
+    """The same features without the fusion map and the numbers of a joint training."""
+    return replace(
+        weights,
+        tensors={
+            name: tensor
+            for name, tensor in weights.tensors.items()
+            if not name.startswith(FUSION_PREFIX)
+        },
+        config={key: value for key, value in weights.config.items() if key != "tracker"},
+    )
 
 
 def fold_batch_norm(

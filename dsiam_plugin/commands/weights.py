@@ -27,6 +27,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     convert = commands.add_parser("convert", help="write any readable format as .safetensors")
     convert.add_argument("input", metavar="IN", help=".safetensors, .npz, .mat, .pth or .pt")
     convert.add_argument("output", metavar="OUT", help="a name ending in .safetensors")
+    convert.add_argument(
+        "--features-only",
+        action="store_true",
+        help="leave out what joint training learnt beside the features; trackers then use the "
+        "constants set by hand",
+    )
+    convert.add_argument("--half", action="store_true", help="float16: half the size")
     convert.set_defaults(run=run_convert)
 
 
@@ -42,11 +49,17 @@ def run_convert(arguments: argparse.Namespace) -> int:
     """Reads one format and writes ours; the header then names the file it came from."""
     from dataclasses import replace
 
-    from dsiam_plugin.weights import load_weights, save_weights
+    import torch
+
+    from dsiam_plugin.weights import features_only, load_weights, save_weights
 
     weights = load_weights(arguments.input)
     origin = {"source": weights.path.name, "source_sha256": weights.sha256}
-    save_weights(replace(weights, config={**origin, **weights.config}), arguments.output)
+    weights = replace(weights, config={**origin, **weights.config})
+    if arguments.features_only:
+        weights = features_only(weights)
+    dtype = torch.float16 if arguments.half else torch.float32
+    save_weights(weights, arguments.output, dtype)
     print(f"{arguments.output}: {weights.backbone}, {len(weights.tensors)} tensors")
     return 0
 

@@ -92,3 +92,27 @@ def test_other_output_format(npz, tmp_path, capsys):
     assert cli.main(["weights", "convert", str(npz), str(tmp_path / "o.pth")]) == 2
     assert ".safetensors" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["net.npz"]
+
+
+def test_convert_to_features_alone_in_half_precision(npz, tmp_path):
+    """A jointly trained file loses its map and numbers, and keeps its features and origin."""
+    from dataclasses import replace
+
+    import torch
+
+    from dsiam_plugin.weights import load_weights, save_weights
+
+    plain = load_weights(npz)
+    trained = replace(
+        plain,
+        tensors={**plain.tensors, "fusion.conv5": torch.rand(17, 17)},
+        config={"tracker": {"transform": {"memory": 0.5}}, "origin": {"seed": 3}},
+    )
+    joint, out = tmp_path / "joint.safetensors", tmp_path / "features.safetensors"
+    save_weights(trained, joint)
+    assert cli.main(["weights", "convert", str(joint), str(out), "--features-only", "--half"]) == 0
+    features = load_weights(out)
+    assert features.tensors.keys() == plain.tensors.keys()
+    assert features.config["origin"] == {"seed": 3}
+    assert "tracker" not in features.config
+    assert out.stat().st_size < 0.6 * joint.stat().st_size
