@@ -56,5 +56,7 @@ def test_maps_are_the_trackers():
     offsets = torch.tensor([[12.0, -20.0], [0.0, 8.0]])
     maps = target_maps(offsets, 22, 8, 0.25 * 255)
     for index, (dx, dy) in enumerate(offsets.tolist()):
-        pair = highlight({"conv5": torch.ones(1, 1, 22, 22)}, {"conv5": 8}, (dx, dy), 0.25 * 255)
-        torch.testing.assert_close(maps[index, 0], pair["conv5"][1, 0])
+        highlighted = highlight(
+            {"conv5": torch.ones(1, 1, 22, 22)}, {"conv5": 8}, (dx, dy), 0.25 * 255
+        )
+        torch.testing.assert_close(maps[index, 0], highlighted["conv5"][0, 0])

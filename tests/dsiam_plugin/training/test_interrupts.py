@@ -21,6 +21,15 @@ def test_the_first_signal_is_remembered(number, status):
     assert caught.value.status == status
 
 
+@pytest.fixture
+def python_handles_sigint():
+    """As in the foreground; a shell's background jobs begin with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_handles_sigint")
 def test_the_second_signal_acts_at_once():
     with StopRequests(Group()):
         os.kill(os.getpid(), signal.SIGINT)
