@@ -20,7 +20,7 @@ Features = Mapping[str, Tensor]
 def learn_transform(
     source: Tensor, target: Tensor, regularizer: float, config: TransformConfig
 ) -> Tensor:
-    """Half spectrum of the filter from source to target, both (1, C, H, W) (eq. 6, 8)."""
+    """Half spectra of the filters from source to target, both (..., C, H, W) (eq. 6, 8)."""
     return solve_transform(
         windowed(source, config), windowed(target, config), ridge(regularizer, source, config)
     )
@@ -37,8 +37,8 @@ def windowed(features: Tensor, config: TransformConfig) -> Tensor:
     """``h x``: features (..., H, W), as the transforms are to see them."""
     if not config.window:
         return features
-    window = hann_window(features.shape[-1], features.dtype)
-    return features * window.to(features.device)
+    # Made on the device: a copy from the host cannot be part of a recorded CUDA graph.
+    return features * hann_window(features.shape[-1], features.dtype, features.device)
 
 
 def mix_transform(

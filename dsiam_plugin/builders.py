@@ -47,7 +47,6 @@ def build_tracker(
         MissingDependencyError: A backend whose package is not installed.
     """
     variant = find_variant(name)
-    load_config(config, variant.config)  # a bad one is told before weights are looked for
     found = load_weights(weights)
     resolved = load_config(config, variant.config, found.config.get("tracker"))
     device, precision = resolve_names(backend, device, precision)

@@ -118,7 +118,9 @@ def spectral_energy(power: Tensor, width: int) -> Tensor:
     return 2 * columns.sum() - columns[0] - (columns[-1] if width % 2 == 0 else 0)
 
 
-def hann_window(size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+def hann_window(
+    size: int, dtype: torch.dtype = torch.float32, device: torch.device | None = None
+) -> Tensor:
     """Outer product of two symmetric Hann windows, (size, size), in [0, 1]; its border is zero."""
-    window = torch.hann_window(size, periodic=False, dtype=torch.float64)
+    window = torch.hann_window(size, periodic=False, dtype=torch.float64, device=device)
     return torch.outer(window, window).to(dtype)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dsiam_plugin.adaptation import saliency_map
+from dsiam_plugin.adaptation import learn_transform, saliency_map
 from dsiam_plugin.config import TrackerConfig, TransformConfig, of_layer
 from dsiam_plugin.gpu import transforms
 from dsiam_plugin.gpu.crops import Windows, context_sides, sample, windows_around
@@ -224,7 +224,7 @@ def _with_variation(
     if not transform.replace_template:
         template = {
             layer: transforms.mix(
-                transforms.learn(
+                learn_transform(
                     source, mean[layer], of_layer(transform.lambda_v, layer), transform
                 ),
                 source,
@@ -276,7 +276,7 @@ def _with_suppression(
 ) -> TensorState:
     """W learnt from the pairs (G, G x saliency), where ``learns`` (N,)."""
     spectra = {
-        layer: transforms.learn(*pair, of_layer(transform.lambda_w, layer), transform)
+        layer: learn_transform(*pair, of_layer(transform.lambda_w, layer), transform)
         for layer, pair in background.items()
     }
     return replace(state, suppression=_where(learns, spectra, state.suppression))

@@ -9,20 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dsiam_plugin.adaptation import ridge
+from dsiam_plugin.adaptation import windowed
 from dsiam_plugin.config import TransformConfig
-from dsiam_plugin.fourier import apply_transform, solve_transform
-
-
-def learn(source: Tensor, target: Tensor, regularizer: float, config: TransformConfig) -> Tensor:
-    """Half spectra of the filters from source to target (eq. 6, 8)."""
-    weight = ridge(regularizer, source, config)
-    return solve_transform(_windowed(source, config), _windowed(target, config), weight)
+from dsiam_plugin.fourier import apply_transform
 
 
 def mix(spectra: Tensor, features: Tensor, rate: float, config: TransformConfig) -> Tensor:
     """``(1 - rate) x + rate R * (h x)`` (eq. 2); norms are kept a target."""
-    moved = apply_transform(spectra, _windowed(features, config))
+    moved = apply_transform(spectra, windowed(features, config))
     if config.keep_norm:
         tiny = torch.finfo(moved.dtype).tiny
         moved = moved * (_norms(features) / _norms(moved).clamp_min(tiny))
@@ -77,11 +71,3 @@ def _bells(size: int, center: Tensor, sigma: float) -> Tensor:
 def _norms(features: Tensor) -> Tensor:
     """Norm over all of a target's features, (N, 1, 1, 1, 1)."""
     return torch.linalg.vector_norm(features, dim=(1, 2, 3, 4), keepdim=True)
-
-
-def _windowed(features: Tensor, config: TransformConfig) -> Tensor:
-    if not config.window:
-        return features
-    # Made on the device: a copy from the host cannot be part of a recorded graph.
-    window = torch.hann_window(features.shape[-1], periodic=False, device=features.device)
-    return features * torch.outer(window, window)

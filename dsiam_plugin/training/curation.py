@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
@@ -17,6 +16,7 @@ from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.training.crew import ordered_map
 from dsiam_plugin.training.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.cutting import cut
+from dsiam_plugin.training.destinations import check_destination, replaced_folder
 from dsiam_plugin.training.pack import INDEX, PackGeometry, PackWriter
 from dsiam_plugin.training.selection import (
     FEWEST_FRAMES,
@@ -80,16 +80,10 @@ def curate(
             nothing to pack.
     """
     out = Path(os.path.abspath(out))
-    check_destination(out, force=force)
+    check_destination(out, INDEX, "a pack", force=force)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as workshop:
-            fresh = Path(workshop) / "new"
-            fresh.mkdir()
+        with replaced_folder(out) as fresh:
             outcome = fill(fresh, source, config, workers, progress)
-            if out.exists():
-                out.rename(Path(workshop) / "old")
-            fresh.rename(out)
     except OSError as error:
         named = error.filename and f".{out.name}." not in str(error.filename)
         place = error.filename if named else out  # nobody asked for the temporary folder
@@ -186,21 +180,3 @@ def accepted(
         yield piece
         if outcome.tracks == config.clips:
             return
-
-
-def check_destination(out: Path, *, force: bool) -> None:
-    """Refuse to mix with or to remove what is not an earlier pack.
-
-    Raises:
-        DatasetError: ``out`` exists and is in use.
-    """
-    if not out.exists() and not out.is_symlink():
-        return
-    if not out.is_dir() or out.is_symlink():
-        raise DatasetError(f"{out}: exists and is not a folder")
-    if not any(out.iterdir()):
-        return
-    if not (out / INDEX).is_file():
-        raise DatasetError(f"{out}: holds other files (no {INDEX}); expected a new folder")
-    if not force:
-        raise DatasetError(f"{out}: already holds a pack; --force replaces it")

@@ -21,9 +21,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from dsiam_plugin.adaptation import windowed
 from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.errors import ShapeError
-from dsiam_plugin.fourier import apply_transform, hann_window, solve_transform
+from dsiam_plugin.fourier import apply_transform, solve_transform
 
 
 class RegularizedLinearRegression(torch.autograd.Function):
@@ -154,7 +155,7 @@ def learn_transform(
     regularizer = log_regularizer.exp()
     if config.per_element:
         regularizer = regularizer * (source.shape[-2] * source.shape[-1])
-    return regress(_windowed(source, config), _windowed(target, config), regularizer)
+    return regress(windowed(source, config), windowed(target, config), regularizer)
 
 
 def mix_transform(
@@ -170,7 +171,7 @@ def mix_transform(
         rate: Share of the moved features, ().
         config: Whether there is a window h, and whether R * (h x) is brought to the norm of x.
     """
-    moved = convolve(spectrum, _windowed(features, config))
+    moved = convolve(spectrum, windowed(features, config))
     if config.keep_norm:
         norm = torch.linalg.vector_norm(moved, dim=(1, 2, 3), keepdim=True)
         own = torch.linalg.vector_norm(features, dim=(1, 2, 3), keepdim=True)
@@ -181,12 +182,6 @@ def mix_transform(
 def _single(features: Tensor) -> Tensor:
     """At least float32: no Fourier transform works in bfloat16."""
     return features.to(torch.promote_types(features.dtype, torch.float32))
-
-
-def _windowed(features: Tensor, config: TransformConfig) -> Tensor:
-    if not config.window:
-        return features
-    return features * hann_window(features.shape[-1], features.dtype).to(features.device)
 
 
 def _half_weights(features: Tensor, dtype: torch.dtype) -> Tensor:

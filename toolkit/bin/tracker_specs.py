@@ -53,10 +53,12 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
     import dsiam_plugin
     from dsiam_plugin.config_files import load_config
     from dsiam_plugin.variants import find_variant
-    from dsiam_plugin.weights import find_weights
+    from dsiam_plugin.weights import load_weights
 
-    config = load_config(arguments.config, find_variant(name).config)
-    weights = str(find_weights(arguments.weights).resolve())
+    found = load_weights(arguments.weights)
+    trained = found.config.get("tracker")  # as build_tracker resolves them
+    config = load_config(arguments.config, find_variant(name).config, trained)
+    weights = str(found.path.resolve())
     device, precision = _resolve_device(arguments)
     options = {
         "name": name,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.training.destinations import check_destination, replaced_folder
 from dsiam_plugin.training.synthesis.attributes import ATTRIBUTES, measure, sequence_labels
 from dsiam_plugin.training.synthesis.layouts import LAYOUTS, Layout, SequenceFacts, write_lines
 from dsiam_plugin.training.synthesis.scenes import Pictures, build_scene, open_pictures, render
@@ -153,16 +153,11 @@ def write_dataset(
         DatasetError: ``out`` is in use, the stills are no good, or the disk is full.
     """
     out = Path(os.path.abspath(out))
-    check_destination(out, force=force)
+    check_destination(out, MANIFEST, "a synthetic data set", force=force)
     pictures = open_pictures(config.stills, config.stage)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as workshop:
-            fresh = Path(workshop) / "new"
+        with replaced_folder(out) as fresh:
             facts = fill(fresh, config, pictures, progress)
-            if out.exists():
-                out.rename(Path(workshop) / "old")
-            fresh.rename(out)
     except OSError as error:
         raise DatasetError(f"{out}: cannot be written ({error.strerror or error})") from error
     return facts
@@ -174,8 +169,7 @@ def fill(
     pictures: Pictures,
     progress: Callable[[Iterable[int]], Iterable[int]],
 ) -> list[SequenceFacts]:
-    """Make all sequences and their index in a new folder."""
-    folder.mkdir()
+    """Make all sequences and their index in an empty folder."""
     facts = []
     for index in progress(range(config.sequences)):
         plan = plan_sequence(config, index)
@@ -184,24 +178,6 @@ def fill(
     LAYOUTS[config.layout].index(folder, facts)
     write_manifest(folder, config, facts)
     return facts
-
-
-def check_destination(out: Path, *, force: bool) -> None:
-    """Refuse to mix with or to remove what is not an earlier synthetic data set.
-
-    Raises:
-        DatasetError: ``out`` exists and is in use.
-    """
-    if not out.exists() and not out.is_symlink():
-        return
-    if not out.is_dir() or out.is_symlink():
-        raise DatasetError(f"{out}: exists and is not a folder")
-    if not any(out.iterdir()):
-        return
-    if not (out / MANIFEST).is_file():
-        raise DatasetError(f"{out}: holds other files (no {MANIFEST}); expected a new folder")
-    if not force:
-        raise DatasetError(f"{out}: already holds a synthetic data set; --force replaces it")
 
 
 def write_manifest(folder: Path, config: SynthesisConfig, facts: list[SequenceFacts]) -> None:

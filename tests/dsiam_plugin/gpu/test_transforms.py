@@ -25,7 +25,7 @@ def features(scales=SCALES, size=10):
 @pytest.mark.parametrize("config", CONFIGS)
 def test_each_target_has_a_transform_of_its_own(config):
     source, goal, search = features(1), features(1), features()
-    spectra = transforms.learn(source, goal, 0.3, config)
+    spectra = adaptation.learn_transform(source, goal, 0.3, config)
     mixed = transforms.mix(spectra, search, 0.4, config)
     for index in range(TARGETS):
         alone = adaptation.learn_transform(source[index], goal[index], 0.3, config)
