@@ -20,13 +20,13 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
-from toolkit.datasets import DatasetFactory  # noqa: E402
-from toolkit.evaluation import (  # noqa: E402
+from dsiam_plugin.evaluation.datasets import DatasetFactory  # noqa: E402
+from dsiam_plugin.evaluation.measures import (  # noqa: E402
     AccuracyRobustnessBenchmark,
     EAOBenchmark,
     OPEBenchmark,
 )
-from toolkit.tables import Table  # noqa: E402
+from dsiam_plugin.io.tables import Table  # noqa: E402
 
 TRACKERS = 13
 REPETITIONS = 15

@@ -19,9 +19,9 @@ import torch
 from scene import Box, find_or_make_weights, moving_targets
 
 from dsiam_plugin import build_tracker
-from dsiam_plugin.devices import resolve_device
 from dsiam_plugin.errors import DeviceError
-from dsiam_plugin.gpu.tracker import DeviceTracker
+from dsiam_plugin.models.devices import resolve_device
+from dsiam_plugin.trackers.device.tracker import DeviceTracker
 
 WARM_UP = 8  # frames: the first of a shape run eagerly, the next one is recorded
 

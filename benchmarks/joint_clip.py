@@ -21,11 +21,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dsiam_plugin.backbones import SiamFCAlexNet
-from dsiam_plugin.training.clips import ClipBatch
-from dsiam_plugin.training.dynamic import ClipModel, JointConfig
-from dsiam_plugin.variants import find_variant
-from dsiam_plugin.weights import Weights
+from dsiam_plugin.config.variants import find_variant
+from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.training.data.clips import ClipBatch
+from dsiam_plugin.training.joint.stage import ClipModel, JointConfig
 
 MIB = 2**20
 SIDE = 351

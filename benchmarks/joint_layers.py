@@ -24,8 +24,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dsiam_plugin.fourier import apply_transform, solve_transform
-from dsiam_plugin.training.spectral import convolve, regress
+from dsiam_plugin.trackers.fourier import apply_transform, solve_transform
+from dsiam_plugin.training.joint.spectral import convolve, regress
 
 VARIANTS = {"plain autograd": (solve_transform, apply_transform), "ours": (regress, convolve)}
 SHAPES = {"V": ((256, 6, 6), (384, 8, 8)), "W": ((256, 22, 22), (384, 24, 24))}

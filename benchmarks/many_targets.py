@@ -19,7 +19,7 @@ import torch
 from scene import Box, find_or_make_weights, moving_targets
 
 from dsiam_plugin import build_tracker
-from dsiam_plugin.targets import TargetTracker
+from dsiam_plugin.trackers.targets import TargetTracker
 
 
 def main() -> int:

@@ -19,16 +19,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dsiam_plugin.boxes import Box
-from dsiam_plugin.images import read_image
-from dsiam_plugin.training.curation import curate
-from dsiam_plugin.training.cutting import cut
-from dsiam_plugin.training.pack import Pack, open_pack
-from dsiam_plugin.training.selection import CurationConfig, usable_frames
-from dsiam_plugin.training.sources.footage import Footage
-from dsiam_plugin.training.sources.otb import OTBFolders
-from dsiam_plugin.training.synthesis.dataset import SynthesisConfig, write_dataset
-from dsiam_plugin.training.synthesize import frame_size
+from dsiam_plugin.commands.synthesize import frame_size
+from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig, write_dataset
+from dsiam_plugin.io.boxes import Box
+from dsiam_plugin.io.images import read_image
+from dsiam_plugin.training.data.curation import curate
+from dsiam_plugin.training.data.cutting import cut
+from dsiam_plugin.training.data.pack import Pack, open_pack
+from dsiam_plugin.training.data.selection import CurationConfig, usable_frames
+from dsiam_plugin.training.data.sources.footage import Footage
+from dsiam_plugin.training.data.sources.otb import OTBFolders
 
 CLIP_FRAMES = 10
 DRAWS = {"clips": 12, "pairs": 60}  # of one round

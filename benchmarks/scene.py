@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import torch
 
-from dsiam_plugin.backbones import SiamFCAlexNet
 from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.weights import find_weights
+from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.models.weights import find_weights
 
 Box = tuple[float, float, float, float]
 

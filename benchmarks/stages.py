@@ -13,9 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from dsiam_plugin import adaptation, network, tracker
-from dsiam_plugin.backbones import SiamFCAlexNet
-from dsiam_plugin.search import SearchRegion
+from dsiam_plugin.models import network
+from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.trackers import adaptation
+from dsiam_plugin.trackers import host as tracker
+from dsiam_plugin.trackers.search import SearchRegion
 
 # Stage, and the functions whose time it is. None of them calls another.
 STAGES = {

@@ -30,7 +30,7 @@ MB_LIMIT = 700
 IMPORTS = (
     ("`import dsiam_plugin`", "import dsiam_plugin", 0.3),
     ("`import toolkit`", "import toolkit", 0.3),
-    ("`dsiam --help`", "from dsiam_plugin.cli import main; main(['--help'])", None),
+    ("`dsiam --help`", "from dsiam_plugin.commands.main import main; main(['--help'])", None),
     ("`import numpy, cv2`", "import numpy, cv2", None),
     ("`import torch`", "import torch", None),
 )
@@ -127,7 +127,7 @@ def start_client(variables: dict[str, str]) -> Cost:
     """
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "dsiam_plugin.vot_client"],
+        [sys.executable, "-m", "dsiam_plugin.vot.client"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -15,14 +15,14 @@ __version__ = "0.1.0"
 
 # Resolved on first use: importing the package must not import PyTorch.
 _HOMES = {
-    "Box": "boxes",
+    "Box": "io.boxes",
     "DSiamError": "errors",
-    "DSiamTracker": "tracker",
-    "TrackResult": "state",
+    "DSiamTracker": "trackers.host",
+    "TrackResult": "trackers.state",
     "TrackerConfig": "config",
-    "TrackerState": "state",
-    "build_tracker": "builders",
-    "tracker_names": "variants",
+    "TrackerState": "trackers.state",
+    "build_tracker": "trackers.builders",
+    "tracker_names": "config.variants",
 }
 
 __all__ = sorted(_HOMES)

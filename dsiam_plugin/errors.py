@@ -33,11 +33,23 @@ class DeviceError(DSiamError, ValueError):
 
 
 class DatasetError(DSiamError, ValueError):
-    """A training source is not laid out as its format demands."""
+    """A data set is unknown, cannot be found or is not laid out as its format demands."""
 
 
 class TrainingError(DSiamError, RuntimeError):
     """A training run cannot start, continue or be stored."""
+
+
+class ResultsError(DSiamError, ValueError):
+    """A result file is missing, damaged or does not fit its sequence."""
+
+
+class BenchmarkError(DSiamError, ValueError):
+    """A measure was asked for what the data set or the results cannot give."""
+
+
+class TrackerError(DSiamError, ValueError):
+    """A tracker cannot be found or built, or answers with something that is no box."""
 
 
 class SourceError(DSiamError, ValueError):

@@ -12,11 +12,11 @@ from seeded_network import write_weights
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.training.clips import ClipBatch, ClipConfig
-from dsiam_plugin.training.dynamic import ClipModel, JointConfig
-from dsiam_plugin.training.pack import Pack, PackGeometry, PackWriter, open_pack
-from dsiam_plugin.variants import find_variant
-from dsiam_plugin.weights import load_weights
+from dsiam_plugin.config.variants import find_variant
+from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig
+from dsiam_plugin.training.data.pack import Pack, PackGeometry, PackWriter, open_pack
+from dsiam_plugin.training.joint.stage import ClipModel, JointConfig
 
 SIDE = 351
 TARGET = 63.5  # its exemplar window covers exactly 127 px, its search window 255 px

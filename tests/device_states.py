@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dsiam_plugin.gpu.motion import Motion
-from dsiam_plugin.gpu.state import TensorState
-from dsiam_plugin.state import TrackerState
+from dsiam_plugin.trackers.device.motion import Motion
+from dsiam_plugin.trackers.device.state import TensorState
+from dsiam_plugin.trackers.state import TrackerState
 
 
 def tensor_state(state: TrackerState, suppresses: bool) -> TensorState:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from dsiam_plugin.boxes import Box, check_box
 from dsiam_plugin.errors import ImageError
+from dsiam_plugin.io.boxes import Box, check_box
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsiam_plugin.boxes import box_from_center
-from dsiam_plugin.crops import channel_means, context_side, crop_square
+from dsiam_plugin.io.boxes import box_from_center
+from dsiam_plugin.trackers.crops import channel_means, context_side, crop_square
 
 
 class OnnxTracker:

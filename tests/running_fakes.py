@@ -1,4 +1,4 @@
-"""Cheap trackers and small data sets for the tests of `toolkit.running`.
+"""Cheap trackers and small data sets for the tests of `dsiam_plugin.evaluation.running`.
 
 A module of its own because worker processes import the trackers by name.
 """

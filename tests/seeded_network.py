@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from dsiam_plugin.backbones import SiamFCAlexNet
+from dsiam_plugin.models.backbones import SiamFCAlexNet
 
 CHANNELS = (16, 16, 24, 24, 16)
 

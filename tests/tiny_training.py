@@ -19,12 +19,12 @@ from seeded_network import moving_patch
 from torch import nn
 
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.training.config import OptimizerConfig, TrainingConfig, ValidationConfig
-from dsiam_plugin.training.distributed import Group, process_group
-from dsiam_plugin.training.engine import Job, Trainer
-from dsiam_plugin.training.learner import Machine
-from dsiam_plugin.training.records import Files
-from dsiam_plugin.weights import Weights
+from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.training.joint.learner import Machine
+from dsiam_plugin.training.run.distributed import Group, process_group
+from dsiam_plugin.training.run.engine import Job, Trainer
+from dsiam_plugin.training.run.recipe import OptimizerConfig, TrainingConfig, ValidationConfig
+from dsiam_plugin.training.run.records import Files
 
 CONFIG = TrainingConfig(
     stage="tiny",

@@ -16,7 +16,7 @@ import numpy as np
 import trax
 from trax.client import Client
 
-from dsiam_plugin.boxes import Box
+from dsiam_plugin.io.boxes import Box
 
 ROOT = Path(__file__).resolve().parent.parent
 SQUARE_CLIENT = [sys.executable, str(Path(__file__).resolve())]
@@ -118,7 +118,7 @@ def write_square(path, x, y, size=20, shape=(120, 160)):
 
 
 if __name__ == "__main__":
-    from dsiam_plugin import vot_client
+    from dsiam_plugin.vot import client as vot_client
 
     vot_client.build = lambda settings: SquareTracker()
     sys.exit(vot_client.main())

@@ -10,7 +10,7 @@ import numpy as np
 import seeded_network
 
 from dsiam_plugin import build_tracker
-from dsiam_plugin.images import read_image
+from dsiam_plugin.io.images import read_image
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 600

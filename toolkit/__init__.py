@@ -1,1 +1,1 @@
-"""pysot-style evaluation toolkit: data sets, runs, measures and plots."""
+"""pysot's import paths and command lines: a face of :mod:`dsiam_plugin.evaluation`."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dsiam_plugin import follow
 from dsiam_plugin.errors import ImageError, MissingDependencyError
-from dsiam_plugin.images import as_rgb
+from dsiam_plugin.io.images import as_rgb
+from dsiam_plugin.trackers import follow
 
 try:
     from got10k.trackers import Tracker

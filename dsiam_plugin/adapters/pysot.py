@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.follow import Tracker
-from dsiam_plugin.images import as_rgb
+from dsiam_plugin.io.images import as_rgb
+from dsiam_plugin.trackers.follow import Tracker
 
 
 class PysotTracker:

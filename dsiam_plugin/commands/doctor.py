@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dsiam_plugin import __version__
 from dsiam_plugin.commands.options import DEFAULT_TRACKER, tracker_options
 from dsiam_plugin.errors import DSiamError, MissingDependencyError
-from dsiam_plugin.versions import (
+from dsiam_plugin.io.versions import (
     OPENCV,
     OPENCV_RANGE,
     OPTIONAL,
@@ -168,7 +168,7 @@ def _guarded(subject: str, check: Callable[[], Check]) -> Check:
 def _device(device: str, precision: str, backend: str = "torch") -> Check:
     import torch
 
-    from dsiam_plugin.backends import resolve_names
+    from dsiam_plugin.models.backends import resolve_names
 
     name, number_format = resolve_names(backend, device, precision)
     chosen = torch.device(name)
@@ -184,7 +184,7 @@ def _device(device: str, precision: str, backend: str = "torch") -> Check:
 
 
 def _weights(path: str | None) -> Check:
-    from dsiam_plugin.weights import EMBEDDED, ENVIRONMENT_VARIABLE, load_weights
+    from dsiam_plugin.models.weights import EMBEDDED, ENVIRONMENT_VARIABLE, load_weights
 
     weights = load_weights(path)
     if path:
@@ -198,7 +198,7 @@ def _weights(path: str | None) -> Check:
 
 
 def _session(arguments: argparse.Namespace) -> Check:
-    from dsiam_plugin.handshake import shake_hands
+    from dsiam_plugin.vot.handshake import shake_hands
 
     wanted = {
         "DSIAM_TRACKER": arguments.tracker,

@@ -1,27 +1,25 @@
-"""Sub-commands that belong to other parts of the project and parse their own arguments."""
+"""Sub-commands that parse their own arguments, also as modules of their own."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
-import sys
-from pathlib import Path
-
-from dsiam_plugin.errors import MissingDependencyError
 
 # Words on the command line -> module with main(argv) and what the help says.
 TARGETS = {
-    ("test",): ("toolkit.bin.test", "run trackers on a benchmark"),
-    ("eval",): ("toolkit.bin.eval", "score results: tables, plots, report"),
-    ("prepare",): ("toolkit.bin.prepare", "check a dataset and describe it for the toolkit"),
-    ("convert",): ("toolkit.bin.convert", "convert result files of other toolkits"),
+    ("test",): ("dsiam_plugin.commands.test", "run trackers on a benchmark"),
+    ("eval",): ("dsiam_plugin.commands.eval", "score results: tables, plots, report"),
+    ("prepare",): (
+        "dsiam_plugin.commands.prepare",
+        "check and describe a data set",
+    ),
+    ("convert",): ("dsiam_plugin.commands.convert", "convert result files of other toolkits"),
     ("data", "synthesize"): (
-        "dsiam_plugin.training.synthesize",
+        "dsiam_plugin.commands.synthesize",
         "make training sequences from still images",
     ),
     ("data", "curate"): (
-        "dsiam_plugin.training.curate",
+        "dsiam_plugin.commands.curate",
         "cut the targets of a data set into a pack for training",
     ),
 }
@@ -37,8 +35,6 @@ def target(arguments: list[str]) -> tuple[str, list[str]] | None:
 
 def run(module: str, arguments: list[str]) -> int:
     """Calls ``main(arguments)`` of the module and returns the exit status."""
-    if module.startswith("toolkit."):
-        prefer_own_toolkit()
     return importlib.import_module(module).main(arguments) or 0
 
 
@@ -47,24 +43,3 @@ def add_parsers(subparsers: argparse._SubParsersAction, group: tuple[str, ...] =
     for words, (_, text) in TARGETS.items():
         if words[:-1] == group:
             subparsers.add_parser(words[-1], help=text, add_help=False)
-
-
-def prefer_own_toolkit() -> None:
-    """Makes ``import toolkit`` find the package beside this one.
-
-    pysot checkouts carry a package of the same name, and users put them on PYTHONPATH.
-
-    Raises:
-        MissingDependencyError: If there is none.
-    """
-    home = Path(__file__).resolve().parents[2]
-    found = importlib.util.find_spec("toolkit")
-    places = [] if found is None else list(found.submodule_search_locations or [])
-    if home / "toolkit" in [Path(place).resolve() for place in places]:
-        return
-    if not (home / "toolkit").is_dir():
-        raise MissingDependencyError(
-            f"no package 'toolkit' beside {home / 'dsiam_plugin'}; expected one (reinstall"
-            " dsiam-plugin)"
-        )
-    sys.path.insert(0, str(home))

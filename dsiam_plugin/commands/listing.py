@@ -19,9 +19,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the table or one configuration."""
-    from dsiam_plugin.config_files import dump_config, load_config
+    from dsiam_plugin.config.files import dump_config, load_config
+    from dsiam_plugin.config.variants import find_variant
     from dsiam_plugin.errors import ConfigError
-    from dsiam_plugin.variants import find_variant
 
     if arguments.yaml is not None:
         print(
@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def table() -> list[str]:
     """One line a tracker: name, features, description."""
-    from dsiam_plugin.config_files import load_config
-    from dsiam_plugin.variants import find_variant, tracker_names
+    from dsiam_plugin.config.files import load_config
+    from dsiam_plugin.config.variants import find_variant, tracker_names
 
     rows = [("name", "features", "what it is")]
     for name in tracker_names():

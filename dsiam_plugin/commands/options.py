@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dsiam_plugin.targets import TargetTracker
+    from dsiam_plugin.trackers.targets import TargetTracker
 
 DEFAULT_TRACKER = "DSiamM"
 

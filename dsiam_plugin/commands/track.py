@@ -18,10 +18,10 @@ from dsiam_plugin.errors import BoxError, SourceError
 if TYPE_CHECKING:
     import numpy as np
 
-    from dsiam_plugin.boxes import Box
-    from dsiam_plugin.follow import Tracked, Tracker
-    from dsiam_plugin.sinks import Sink
-    from dsiam_plugin.sources import Source
+    from dsiam_plugin.io.boxes import Box
+    from dsiam_plugin.io.sinks import Sink
+    from dsiam_plugin.io.sources import Source
+    from dsiam_plugin.trackers.follow import Tracked, Tracker
 
 
 @dataclass
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         DSiamError: Bad input. Nothing is written then.
         KeyboardInterrupt: After an interrupt; what was tracked until then has been written.
     """
-    from dsiam_plugin.sources import open_source
+    from dsiam_plugin.io.sources import open_source
 
     has_window = _wants_window(arguments.gui)
     choose_box = _box_chooser(arguments.init_box, has_window)
@@ -114,7 +114,7 @@ def parse_box(text: str) -> Box:
     Raises:
         BoxError: These are not four numbers.
     """
-    from dsiam_plugin.boxes import Box
+    from dsiam_plugin.io.boxes import Box
 
     try:
         return Box(*(float(number) for number in text.replace(",", " ").split()))
@@ -135,8 +135,8 @@ def _track(
     """Feeds every tracked frame to the sinks until the source, a sink or the user ends it."""
     from tqdm import tqdm
 
-    from dsiam_plugin.follow import follow
-    from dsiam_plugin.sources import prefetch
+    from dsiam_plugin.io.sources import prefetch
+    from dsiam_plugin.trackers.follow import follow
 
     known = [length for length in (source.length, max_frames) if length is not None]
     with (
@@ -160,7 +160,7 @@ def _sinks(
     arguments: argparse.Namespace, fps: float, has_window: bool
 ) -> Iterator[AbstractContextManager[Sink]]:
     """Everything that takes tracked frames; standard output where there is nothing else."""
-    from dsiam_plugin import sinks
+    from dsiam_plugin.io import sinks
 
     if arguments.output:
         yield sinks.drawn_frames(arguments.output, fps)
@@ -176,7 +176,7 @@ def _sinks(
 
 def _wants_window(asked: bool | None) -> bool:
     """The user's choice, checked, or whether a window is possible."""
-    from dsiam_plugin.display import check_display, has_display
+    from dsiam_plugin.io.display import check_display, has_display
 
     if asked is None:
         return has_display()
@@ -187,7 +187,7 @@ def _wants_window(asked: bool | None) -> bool:
 
 def _box_chooser(text: str | None, has_window: bool) -> Callable[[np.ndarray], Box]:
     """How the target is found on the first frame."""
-    from dsiam_plugin.display import select_box
+    from dsiam_plugin.io.display import select_box
 
     if text is not None:
         box = parse_box(text)
@@ -199,7 +199,7 @@ def _box_chooser(text: str | None, has_window: bool) -> Callable[[np.ndarray], B
 
 def _check_places(arguments: argparse.Namespace) -> list[str]:
     """The files to write; SourceError where one cannot be made or would replace another file."""
-    from dsiam_plugin.video_output import check_output
+    from dsiam_plugin.io.video_output import check_output
 
     if arguments.output:
         check_output(arguments.output)

@@ -77,12 +77,10 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains; 0, or 128 + the signal's number where one stopped the run."""
-    from dsiam_plugin.commands.forward import prefer_own_toolkit
-    from dsiam_plugin.training.config import load_training, merged, parse_changes
-    from dsiam_plugin.training.interrupts import Stopped
-    from dsiam_plugin.training.runs import Request, parse_data, train
+    from dsiam_plugin.training.run.interrupts import Stopped
+    from dsiam_plugin.training.run.recipe import load_training, merged, parse_changes
+    from dsiam_plugin.training.run.setup import Request, parse_data, train
 
-    prefer_own_toolkit()  # validation reads data sets and scores with it
     changes = merged(parse_changes(arguments.settings), _shortcuts(arguments))
     request = Request(
         config=load_training(arguments.recipe, changes),

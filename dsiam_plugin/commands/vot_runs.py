@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dsiam_plugin import vot_results, vot_workspace
+from dsiam_plugin.vot import results as vot_results
+from dsiam_plugin.vot import workspace as vot_workspace
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -120,10 +121,10 @@ def _settings(sequences: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: There are no weights.
     """
-    from dsiam_plugin.weights import find_weights
+    from dsiam_plugin.models.weights import find_weights
 
     config = os.environ.get("DSIAM_CONFIG")
-    package = Path(vot_workspace.__file__).parent
+    package = Path(__file__).parent.parent
     annotations = [
         sequences / name / "groundtruth.txt" for name in vot_workspace.sequence_names(sequences)
     ]
@@ -132,7 +133,7 @@ def _settings(sequences: Path) -> dict[str, Any]:
         "config": _digest([Path(config)]) if config else None,
         "precision": os.environ.get("DSIAM_PRECISION") or "auto",
         "backend": os.environ.get("DSIAM_BACKEND") or "torch",
-        "code": _digest(sorted(package.glob("*.py"))),
+        "code": _digest(sorted(package.rglob("*.py"))),
         "sequences": _digest([sequences / "list.txt", *annotations]),
     }
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dsiam_plugin.weights import Weights
+    from dsiam_plugin.models.weights import Weights
 
 MIB = 2**20
 
@@ -39,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run_info(arguments: argparse.Namespace) -> int:
     """Prints what the file holds."""
-    from dsiam_plugin.weights import load_weights
+    from dsiam_plugin.models.weights import load_weights
 
     print("\n".join(describe(load_weights(arguments.file))))
     return 0
@@ -51,7 +51,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
 
     import torch
 
-    from dsiam_plugin.weights import features_only, load_weights, save_weights
+    from dsiam_plugin.models.weights import features_only, load_weights, save_weights
 
     weights = load_weights(arguments.input)
     origin = {"source": weights.path.name, "source_sha256": weights.sha256}

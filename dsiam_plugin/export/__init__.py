@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsiam_plugin.backends.sessions import import_runtime
-from dsiam_plugin.builders import build_tracker
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.files import atomic_path
-from dsiam_plugin.weights import load_weights
+from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.models.backends.sessions import import_runtime
+from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.trackers.builders import build_tracker
 
 if TYPE_CHECKING:
     from dsiam_plugin.export.graph import Graph
-    from dsiam_plugin.targets import TargetTracker
+    from dsiam_plugin.trackers.targets import TargetTracker
 
 PARTS = ("embed", "init", "step")
 

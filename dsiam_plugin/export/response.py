@@ -13,14 +13,14 @@ from onnx import TensorProto
 from dsiam_plugin.config import TrackingConfig
 from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.export.transforms import lerp
-from dsiam_plugin.localize import PEAK_RADIUS, cosine_window
-from dsiam_plugin.network import SiameseNet
+from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.trackers.localize import PEAK_RADIUS, cosine_window
 
 NUMBER = (1,)  # shape of single numbers at the graph's border
 
 
 class PeakValues(NamedTuple):
-    """Names of the values of :class:`dsiam_plugin.localize.Peak`; ``scale`` is int64 ()."""
+    """Names of the values of ``localize.Peak``; ``scale`` is int64 ()."""
 
     scale: str
     dx: str
@@ -78,7 +78,7 @@ class Matcher:
 def locate(
     graph: Graph, responses: str, deciding: str, size: int, config: TrackingConfig
 ) -> PeakValues:
-    """Peak of responses (S, 1, size, size); see :func:`dsiam_plugin.localize.locate`."""
+    """Peak of responses (S, 1, size, size); see :func:`dsiam_plugin.trackers.localize.locate`."""
     op = graph.op
     factors = np.full(config.scales, config.scale_penalty, np.float32)
     factors[config.scales // 2] = 1

@@ -1,4 +1,4 @@
-"""V and W in a graph: :mod:`dsiam_plugin.adaptation` operator by operator."""
+"""V and W in a graph: :mod:`dsiam_plugin.trackers.adaptation` operator by operator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from dsiam_plugin.config import TransformConfig, of_layer
 from dsiam_plugin.export.fourier import Dft
 from dsiam_plugin.export.graph import Graph
-from dsiam_plugin.fourier import hann_window
+from dsiam_plugin.trackers.fourier import hann_window
 
 # Norms below this are those of no features at all; float32 can still divide by it.
 SMALLEST_NORM = 1e-20

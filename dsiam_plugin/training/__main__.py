@@ -2,6 +2,6 @@
 
 import sys
 
-from dsiam_plugin.cli import main
+from dsiam_plugin.commands.main import main
 
 sys.exit(main(["train", *sys.argv[1:]]))

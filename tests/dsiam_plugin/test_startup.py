@@ -18,7 +18,8 @@ print(json.dumps(sorted(set(sys.modules) - known)))
 """
 TRACK = """
 import numpy as np
-from dsiam_plugin import build_tracker, vot_client
+from dsiam_plugin import build_tracker
+from dsiam_plugin.vot import client as vot_client
 tracker = build_tracker("DSiamM", weights={weights!r}, device="cpu")
 vot_client.warm_up(tracker)
 """
@@ -76,5 +77,5 @@ def test_a_tracker_loads_nothing_it_does_not_need(tmp_path):
     weights = write_weights(tmp_path / "tiny.npz", channels=(2,) * 5)
     # What PyTorch itself imports at once cannot be avoided.
     modules = imported(TRACK.format(weights=str(weights)), before="import torch")
-    assert "dsiam_plugin.tracker" in modules
+    assert "dsiam_plugin.trackers.host" in modules
     assert not modules & NOT_FOR_TRACKING

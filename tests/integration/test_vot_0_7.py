@@ -9,10 +9,10 @@ import seeded_network
 import vot_runs
 import yaml
 
-from dsiam_plugin.cli import main
-from dsiam_plugin.variants import tracker_names
-from dsiam_plugin.vot_results import experiments, read_scores
-from dsiam_plugin.vot_workspace import StackSettings, prepare_workspace
+from dsiam_plugin.commands.main import main
+from dsiam_plugin.config.variants import tracker_names
+from dsiam_plugin.vot.results import experiments, read_scores
+from dsiam_plugin.vot.workspace import StackSettings, prepare_workspace
 
 pytestmark = [
     pytest.mark.integration,

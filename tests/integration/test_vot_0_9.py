@@ -17,7 +17,7 @@ import seeded_network
 import vot_runs
 import yaml
 
-from dsiam_plugin.cli import main
+from dsiam_plugin.commands.main import main
 
 pytestmark = pytest.mark.integration
 

@@ -1,74 +1,10 @@
-"""`python -m toolkit.bin.eval`, also `dsiam eval`: score results, draw plots, write a report."""
+"""`python -m toolkit.bin.eval`: the same as `dsiam eval`."""
 
-import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from toolkit.bin.command import run_command
-from toolkit.bin.eval_options import parse_arguments
-from toolkit.datasets import DatasetFactory
-from toolkit.reporting.evaluate import evaluate
-from toolkit.reporting.evaluation import Evaluation, Options, gap_lines, title_of
-from toolkit.reporting.outputs import Outputs
-from toolkit.reporting.pictures import check_sequences
-from toolkit.reporting.trackers import find_trackers
+from dsiam_plugin.commands.eval import main
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
-
-    Returns:
-        0, 2 for bad input, 130 for an interrupt, 141 for a closed pipe. Results that are missing
-        for some sequences are listed and marked, and are no error.
-    """
-    arguments = parse_arguments(argv)
-    return run_command("eval", lambda: _run(arguments))
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    dataset = DatasetFactory.create_dataset(
-        name=arguments.dataset, dataset_root=arguments.dataset_dir
-    )
-    folder, trackers = find_trackers(
-        arguments.tracker_path, dataset.name, arguments.trackers, arguments.tracker_prefix
-    )
-    drawn = arguments.vis or arguments.plots or arguments.sequences
-    name = "_".join(filter(None, (title_of(dataset), arguments.protocol)))
-    plots = (arguments.plots or Path("plots") / name) if drawn else None
-    outputs = Outputs(arguments.json, arguments.csv, plots, arguments.sequences)
-    outputs.check()
-    check_sequences(dataset, arguments.sequences)
-    options = Options(
-        processes=arguments.num,
-        eao=arguments.eao,
-        interval=tuple(arguments.eao_interval) if arguments.eao_interval else None,
-        pysot_path=arguments.pysot_path,
-        protocol=arguments.protocol,
-        filter_seconds=arguments.filter_seconds,
-    )
-    evaluation = evaluate(dataset, folder, trackers, options)
-    _print(evaluation, arguments)
-    for path in outputs.write(evaluation):
-        print(f"wrote {path}")
-    return 0
-
-
-def _print(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
-    tables = [*evaluation.tables]
-    if arguments.attributes:
-        tables += evaluation.attribute_tables
-    if arguments.show_video_level:
-        tables += evaluation.video_tables
-    for table in tables:
-        print(table.text(color=sys.stdout.isatty()), end="\n\n")
-    most = None if arguments.show_video_level else 3
-    for line in gap_lines(evaluation.dataset, evaluation.gaps, most):
-        print(line)
-
+__all__ = ["main"]
 
 if __name__ == "__main__":
     sys.exit(main())

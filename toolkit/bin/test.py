@@ -1,103 +1,10 @@
-"""`python -m toolkit.bin.test`, also `dsiam test`: run trackers on a benchmark."""
+"""`python -m toolkit.bin.test`: the same as `dsiam test`."""
 
-import argparse
 import sys
-from collections.abc import Sequence
 
-from toolkit.bin.command import complain, run_command
-from toolkit.bin.run_options import build_parser
-from toolkit.bin.tracker_specs import tracker_specs
-from toolkit.datasets import DatasetFactory
-from toolkit.datasets.dataset import Dataset
-from toolkit.errors import ResultsError, TrackerError
-from toolkit.running import RunReport, TrackerSpec, run_dataset, score_robustness
-from toolkit.running.protocols import ROBUSTNESS
+from dsiam_plugin.commands.test import main
 
-EXIT_FAILED = 1
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
-
-    Returns:
-        0, or 1 where a sequence or a tracker failed, 2 for bad input, 130 for an interrupt, 141
-        for a closed pipe.
-    """
-    from dsiam_plugin.errors import DSiamError  # only this command needs the package
-
-    arguments = build_parser().parse_args(argv)
-    return run_command(
-        "test",
-        lambda: _run(arguments),
-        errors=(DSiamError,),
-        interrupted="interrupted; finished sequences are kept, the same command goes on",
-    )
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    """Run all trackers; one that cannot be run is reported, and the others go on."""
-    dataset = DatasetFactory.create_dataset(
-        name=arguments.dataset, dataset_root=arguments.dataset_dir
-    )
-    if dataset.missing_videos and not arguments.sequences:
-        total = len(dataset) + len(dataset.missing_videos)
-        complain(
-            "test",
-            f"{dataset.dataset_root} has {len(dataset)} of the {total} sequences of "
-            f"{dataset.name}; missing: {', '.join(dataset.missing_videos)}",
-        )
-    complete = [_run_tracker(dataset, spec, arguments) for spec in tracker_specs(arguments)]
-    return 0 if all(complete) else EXIT_FAILED
-
-
-def _run_tracker(dataset: Dataset, tracker: TrackerSpec, arguments: argparse.Namespace) -> bool:
-    """Run one tracker and print what became of it; whether all of it went well."""
-    try:
-        report = run_dataset(
-            dataset,
-            tracker,
-            arguments.tracker_path,
-            protocol=arguments.protocol,
-            sequences=arguments.sequences,
-            repetitions=arguments.repetitions,
-            num=arguments.num,
-            threads=arguments.threads,
-            address=arguments.address,
-            gpus=1 if arguments.device.startswith("cuda") else 0,
-            force=arguments.force,
-        )
-    except (ResultsError, TrackerError) as error:
-        complain("test", f"error: {error}")
-        return False
-    _print_report(report)
-    if report.protocol in {protocol.name for protocol in ROBUSTNESS}:
-        _print_robustness(dataset, arguments.tracker_path, report)
-    return not report.failures
-
-
-def _print_report(report: RunReport) -> None:
-    parts = {
-        f"{report.finished} done at {report.fps:.1f} fps": report.finished,
-        f"{report.skipped} done before": report.skipped,
-        f"{len(report.failures)} failed": report.failures,
-    }
-    counts = ", ".join(part for part, there in parts.items() if there) or "nothing to do"
-    print(f"{report.tracker} on {report.dataset}, {report.protocol}: {counts}")
-    for label, problem in report.failures.items():
-        print(f"  {label}: {problem}")
-
-
-def _print_robustness(dataset: Dataset, tracker_path: str, report: RunReport) -> None:
-    """Scores of the runs that are there; `dsiam eval` asks for all runs of a sequence."""
-    if report.finished + report.skipped == 0:
-        return
-    score = score_robustness(dataset, tracker_path, report.tracker, report.protocol)
-    counts = f"{score.runs}/{score.planned} runs"
-    print(f"  success {score.success:.3f}, precision {score.precision:.3f} over {counts}")
-
+__all__ = ["main"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,16 +1,5 @@
-"""GOT-10k."""
+"""pysot's `toolkit.datasets.got10k`: see :mod:`dsiam_plugin.evaluation.datasets.got10k`."""
 
-from toolkit.datasets.dataset import BoxDataset
-from toolkit.datasets.video import Video
+from dsiam_plugin.evaluation.datasets.got10k import GOT10kDataset, GOT10kVideo
 
-
-class GOT10kVideo(Video):
-    """A sequence of GOT-10k; its results lie in a folder a sequence."""
-
-    result_patterns = ("{video}/{video}_001.txt", "{video}.txt")
-
-
-class GOT10kDataset(BoxDataset):
-    """GOT-10k."""
-
-    video_class = GOT10kVideo
+__all__ = ["GOT10kDataset", "GOT10kVideo"]

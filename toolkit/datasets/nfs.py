@@ -1,14 +1,5 @@
-"""Need for Speed, NFS30 and NFS240."""
+"""pysot's `toolkit.datasets.nfs`: see :mod:`dsiam_plugin.evaluation.datasets.nfs`."""
 
-from toolkit.datasets.dataset import BoxDataset
-from toolkit.datasets.video import Video
+from dsiam_plugin.evaluation.datasets.nfs import NFSDataset, NFSVideo
 
-
-class NFSVideo(Video):
-    """A sequence of Need for Speed, NFS30 and NFS240."""
-
-
-class NFSDataset(BoxDataset):
-    """Need for Speed, NFS30 and NFS240."""
-
-    video_class = NFSVideo
+__all__ = ["NFSDataset", "NFSVideo"]

@@ -1,14 +1,5 @@
-"""OTB-2013, OTB-50 and OTB-100 (OTB-2015)."""
+"""pysot's `toolkit.datasets.otb`: see :mod:`dsiam_plugin.evaluation.datasets.otb`."""
 
-from toolkit.datasets.dataset import BoxDataset
-from toolkit.datasets.video import Video
+from dsiam_plugin.evaluation.datasets.otb import OTBDataset, OTBVideo
 
-
-class OTBVideo(Video):
-    """A sequence of OTB-2013, OTB-50 and OTB-100 (OTB-2015)."""
-
-
-class OTBDataset(BoxDataset):
-    """OTB-2013, OTB-50 and OTB-100 (OTB-2015)."""
-
-    video_class = OTBVideo
+__all__ = ["OTBDataset", "OTBVideo"]

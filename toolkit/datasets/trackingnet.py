@@ -1,14 +1,5 @@
-"""TrackingNet."""
+"""pysot's `toolkit.datasets.trackingnet`: TrackingNet."""
 
-from toolkit.datasets.dataset import BoxDataset
-from toolkit.datasets.video import Video
+from dsiam_plugin.evaluation.datasets.trackingnet import TrackingNetDataset, TrackingNetVideo
 
-
-class TrackingNetVideo(Video):
-    """A sequence of TrackingNet."""
-
-
-class TrackingNetDataset(BoxDataset):
-    """TrackingNet."""
-
-    video_class = TrackingNetVideo
+__all__ = ["TrackingNetDataset", "TrackingNetVideo"]

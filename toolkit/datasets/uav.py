@@ -1,14 +1,5 @@
-"""UAV123 and UAV20L."""
+"""pysot's `toolkit.datasets.uav`: see :mod:`dsiam_plugin.evaluation.datasets.uav`."""
 
-from toolkit.datasets.dataset import BoxDataset
-from toolkit.datasets.video import Video
+from dsiam_plugin.evaluation.datasets.uav import UAVDataset, UAVVideo
 
-
-class UAVVideo(Video):
-    """A sequence of UAV123 and UAV20L."""
-
-
-class UAVDataset(BoxDataset):
-    """UAV123 and UAV20L."""
-
-    video_class = UAVVideo
+__all__ = ["UAVDataset", "UAVVideo"]

@@ -1,8 +1,10 @@
-"""Measures of tracking results: one-pass, restarts, long-term; pysot's classes and names."""
+"""Measures of tracking results under pysot's names."""
 
-from toolkit.evaluation.accuracy_robustness import AccuracyRobustnessBenchmark
-from toolkit.evaluation.eao import EAOBenchmark
-from toolkit.evaluation.f1 import F1Benchmark
-from toolkit.evaluation.ope import OPEBenchmark
+from dsiam_plugin.evaluation.measures import (
+    AccuracyRobustnessBenchmark,
+    EAOBenchmark,
+    F1Benchmark,
+    OPEBenchmark,
+)
 
 __all__ = ["AccuracyRobustnessBenchmark", "EAOBenchmark", "F1Benchmark", "OPEBenchmark"]

@@ -1,0 +1,88 @@
+"""The command line of `test`."""
+
+import argparse
+
+from dsiam_plugin.commands.argument_types import natural, positive
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of this command."""
+    from dsiam_plugin.commands.options import tracker_options
+
+    parser = argparse.ArgumentParser(
+        prog="dsiam test",
+        parents=[tracker_options()],
+        description="Run trackers on a benchmark. Finished sequences are kept and skipped.",
+    )
+    _add_what(parser)
+    _add_selection(parser)
+    _add_how(parser.add_argument_group("execution"))
+    return parser
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-d", "--dataset", required=True, metavar="NAME", help="benchmark, or folder of sequences"
+    )
+    parser.add_argument(
+        "--dataset_dir",
+        metavar="DIR",
+        help="its folder (default: here, $DSIAM_DATASETS/NAME, testing_dataset/NAME)",
+    )
+    parser.add_argument(
+        "-t",
+        "--trackers",
+        nargs="+",
+        required=True,
+        metavar="TRACKER",
+        help="a name that `dsiam list` shows, or [NAME=]module:factory",
+    )
+    parser.add_argument(
+        "-p",
+        "--tracker_path",
+        default="results",
+        metavar="DIR",
+        help="where results go (default: %(default)s)",
+    )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--protocol",
+        metavar="P",
+        help="OPE, TRE or SRE; VOT (restarts); LT (default: the benchmark's own)",
+    )
+    parser.add_argument(
+        "--sequences", "--video", nargs="+", metavar="NAME", help="only these (default: all)"
+    )
+    parser.add_argument(
+        "--repetitions",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="of each sequence with VOT; three equal ones end them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="discard results that stand there already"
+    )
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-n",
+        "--num",
+        type=natural,
+        default=1,
+        metavar="N",
+        help="worker processes; 0 runs in this one (default: %(default)s)",
+    )
+    group.add_argument(
+        "--threads",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="of each worker; more can change the last bits of results (default: %(default)s)",
+    )
+    group.add_argument(
+        "--address", metavar="RAY", help="run on a Ray cluster: auto, local or an address"
+    )

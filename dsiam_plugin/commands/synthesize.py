@@ -1,0 +1,106 @@
+"""Make synthetic tracking sequences: ``dsiam data synthesize OUT``."""
+
+import argparse
+import functools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.evaluation.synthesis.attributes import ATTRIBUTES
+from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig, write_dataset
+from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS
+
+PROGRAM = "dsiam data synthesize"
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """Width and height of ``WxH``."""
+    width, separator, height = text.lower().partition("x")
+    if not (separator and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; expected WxH, as in 480x360")
+    return int(width), int(height)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Command line of :func:`main`."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Make tracking sequences with exact boxes and the 11 OTB attributes.",
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
+    parser.add_argument(
+        "--sequences",
+        type=int,
+        default=len(ATTRIBUTES),
+        metavar="N",
+        help="how many (default %(default)s: one an attribute; more of them mix attributes)",
+    )
+    parser.add_argument(
+        "--frames", type=int, default=100, metavar="F", help="frames of each (default %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="another seed, another set (default 0)"
+    )
+    _add_looks(parser)
+    parser.add_argument(
+        "--layout", choices=sorted(LAYOUTS), default="otb", help="default %(default)s"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace an earlier synthetic data set in OUT"
+    )
+    return parser
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size",
+        type=frame_size,
+        default=(480, 360),
+        metavar="WxH",
+        help="frame size in pixels (default 480x360)",
+    )
+    parser.add_argument(
+        "--stills",
+        type=Path,
+        metavar="DIR",
+        help="photographs NAME.jpg with NAME_segments.png (default: procedural textures)",
+    )
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        choices=ATTRIBUTES,
+        default=list(ATTRIBUTES),
+        metavar="ATTR",
+        help=f"effects to choose from (default: all of {' '.join(ATTRIBUTES)})",
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = build_parser().parse_args(argv)
+    bar = functools.partial(tqdm, desc="sequences", unit="seq", disable=None)
+    try:
+        config = SynthesisConfig(
+            sequences=arguments.sequences,
+            frames=arguments.frames,
+            seed=arguments.seed,
+            width=arguments.size[0],
+            height=arguments.size[1],
+            layout=arguments.layout,
+            stills=arguments.stills,
+            attributes=tuple(arguments.attributes),
+        )
+        made = write_dataset(arguments.out, config, force=arguments.force, progress=bar)
+    except DatasetError as error:
+        sys.stderr.write(f"{PROGRAM}: error: {error}\n")
+        return 1
+    for facts in made:
+        sys.stdout.write(f"{facts.name:<12}{' '.join(facts.attributes)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""A set of videos: what every benchmark has in common."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.evaluation.datasets.metadata import Metadata, load_metadata
+from dsiam_plugin.evaluation.datasets.registry import find_benchmark
+from dsiam_plugin.evaluation.datasets.video import Video
+
+
+class Dataset:
+    """Videos of one benchmark; pysot's `Dataset`.
+
+    Attributes:
+        name: As asked for, such as "OTB2013"; of a folder its own name.
+        benchmark: The benchmark's entry in the table, or None.
+        protocol: How it is run and scored: "ope", "restart" or "longterm".
+        dataset_root: Folder it was found in.
+        videos: By name.
+        attr: Attribute code to names of the videos that have it; "ALL" holds every video.
+        missing_videos: Sequences of the benchmark that the folder lacks.
+        tracker_path, tracker_names: Set by `set_tracker`.
+    """
+
+    protocol = "ope"
+
+    def __init__(
+        self, name: str, dataset_root: str | os.PathLike | None = None, load_img: bool = False
+    ) -> None:
+        self._fill(name, load_metadata(name, dataset_root), load_img)
+
+    @classmethod
+    def from_metadata(cls, name: str, metadata: Metadata, load_img: bool = False) -> "Dataset":
+        """The data set of metadata that has been read already."""
+        dataset = cls.__new__(cls)
+        dataset._fill(name, metadata, load_img)
+        return dataset
+
+    def _fill(self, name: str, metadata: Metadata, load_img: bool) -> None:
+        self.name = name
+        self.benchmark = find_benchmark(name)
+        self.dataset_root = str(metadata.root)
+        self.missing_videos = list(metadata.missing)
+        self.tracker_path: str | None = None
+        self.tracker_names: list[str] = []
+        self.videos: dict[str, Video] = {}
+        for video_name, entry in metadata.videos.items():
+            video = self._make_video(video_name, entry, metadata, load_img)
+            video.skipped_frames = entry.get("skip", 0)
+            if entry.get("width") and entry.get("height"):
+                video.image_size = (entry["width"], entry["height"])
+            self.videos[video_name] = video
+        self.attr = _by_attribute(self.videos)
+
+    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
+        """One video from its metadata; benchmarks with more to it override this."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, idx: int | str) -> Video:
+        """A video by name, or by its place in the sorted names as pysot counts them."""
+        if isinstance(idx, str):
+            if idx not in self.videos:
+                raise DatasetError(f"{self.name} has no video {idx!r}")
+            return self.videos[idx]
+        return self.videos[sorted(self.videos)[idx]]
+
+    def __iter__(self) -> Iterator[Video]:
+        for name in sorted(self.videos):
+            yield self.videos[name]
+
+    def set_tracker(self, path: str | os.PathLike, tracker_names: str | Sequence[str]) -> None:
+        """Say where results are and whose are to be evaluated.
+
+        Args:
+            path: Folder with one folder a tracker.
+            tracker_names: Folder names.
+        """
+        self.tracker_path = os.fspath(path)
+        self.tracker_names = (
+            [tracker_names] if isinstance(tracker_names, str) else list(tracker_names)
+        )
+
+    def load_results(
+        self, path: str | os.PathLike, tracker_names: str | Sequence[str]
+    ) -> dict[str, dict[str, str]]:
+        """Load all results, listing what is missing or damaged instead of raising.
+
+        Args:
+            path: Folder with one folder a tracker.
+            tracker_names: Whose results.
+
+        Returns:
+            Tracker to {video: one line that says why it has no result}; empty where complete.
+        """
+        self.set_tracker(path, tracker_names)
+        return {tracker: self._load_tracker(path, tracker) for tracker in self.tracker_names}
+
+    def _load_tracker(self, path: str | os.PathLike, tracker: str) -> dict[str, str]:
+        gaps = {}
+        for video in self:
+            try:
+                video.load_tracker(path, tracker)
+            except ResultsError as error:
+                video.gaps[tracker] = str(error)
+            if tracker in video.gaps:
+                gaps[video.name] = video.gaps[tracker]
+        return gaps
+
+
+class BoxDataset(Dataset):
+    """A data set whose videos need nothing but the common metadata."""
+
+    video_class: type[Video] = Video
+
+    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
+        return self.video_class(
+            name,
+            str(metadata.root),
+            entry["video_dir"],
+            entry["init_rect"],
+            entry["img_names"],
+            entry["gt_rect"],
+            entry.get("attr"),
+            load_img,
+        )
+
+
+def _by_attribute(videos: Mapping[str, Video]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {"ALL": list(videos)}
+    for name, video in videos.items():
+        for attribute in video.attr or ():
+            groups.setdefault(attribute, []).append(name)
+    return groups

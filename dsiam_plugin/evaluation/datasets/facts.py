@@ -1,0 +1,66 @@
+"""Sequence tables of the OTB benchmarks, stored as JSON in `datasets/data`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class SequenceFacts:
+    """What has to be known about a sequence besides its files.
+
+    Attributes:
+        folder: Folder of the raw download; two targets of one video share it.
+        annotation: Name of the ground-truth file in that folder.
+        first_frame, last_frame: Numbers in the names of the first and last annotated image.
+        attributes: The benchmark's attribute codes, such as "OCC".
+        skip: How many annotated frames at the start are neither run nor evaluated.
+        digits: Digits in the names of the images.
+        extension: Of the images, without the dot.
+    """
+
+    folder: str
+    annotation: str
+    first_frame: int
+    last_frame: int
+    attributes: tuple[str, ...] = ()
+    skip: int = 0
+    digits: int = 4
+    extension: str = "jpg"
+
+    @property
+    def annotated(self) -> int:
+        """Rows of the annotation."""
+        return self.last_frame - self.first_frame + 1
+
+    @property
+    def frames(self) -> int:
+        """Frames that are run and evaluated."""
+        return self.annotated - self.skip
+
+
+@cache
+def load_facts(name: str) -> Mapping[str, SequenceFacts]:
+    """The table `name` of the package: sequence name to facts, in the benchmark's order."""
+    resource = resources.files(__package__).joinpath("data", f"{name}.json")
+    return facts_from_json(json.loads(resource.read_text(encoding="utf-8")))
+
+
+def facts_from_json(table: Mapping[str, Mapping]) -> dict[str, SequenceFacts]:
+    """Facts from a parsed table; a `sequences.json` beside annotations has the same keys."""
+    return {name: _facts(name, row) for name, row in table.items()}
+
+
+def _facts(name: str, row: Mapping) -> SequenceFacts:
+    return SequenceFacts(
+        folder=row.get("folder", name),
+        annotation=row.get("annotation", "groundtruth_rect.txt"),
+        first_frame=int(row["first_frame"]),
+        last_frame=int(row["last_frame"]),
+        attributes=tuple(row.get("attributes", ())),
+        skip=int(row.get("skip", 0)),
+        digits=int(row.get("digits", 4)),
+        extension=row.get("extension", "jpg"),
+    )

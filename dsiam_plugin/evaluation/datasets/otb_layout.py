@@ -1,0 +1,123 @@
+"""OTB's folders: `<folder>/img/0001.jpg`, `<folder>/groundtruth_rect.txt`, 1-based boxes.
+
+A folder with nothing but `annotations/<sequence>.txt` is read the same way; frames of some or all
+of its sequences may lie in `sequences/<folder>/img`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.evaluation.datasets.facts import SequenceFacts
+from dsiam_plugin.evaluation.datasets.names import file_names
+from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_boxes
+
+ANNOTATION_FOLDER = "annotations"
+SEQUENCE_FOLDER = "sequences"
+IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp")
+_FRAME_NUMBER = re.compile(r"(\d+)\.\w+$")
+
+
+def read_sequences(root: Path, facts: Mapping[str, SequenceFacts]) -> dict[str, dict]:
+    """Metadata of those sequences of a table that are in `root`.
+
+    Raises:
+        DatasetError: An annotation is damaged or does not fit the table.
+    """
+    videos = {}
+    for name, sequence in facts.items():
+        annotation = find_annotation(root, name, sequence)
+        if annotation is not None:
+            videos[name] = read_sequence(root, name, sequence, annotation)
+    return videos
+
+
+def read_sequence(root: Path, name: str, facts: SequenceFacts, annotation: Path) -> dict:
+    """Metadata of one sequence, in pysot's schema.
+
+    Raises:
+        DatasetError: The annotation is damaged or has other than the expected rows.
+    """
+    boxes = read_one_based(annotation)
+    if len(boxes) == facts.annotated:
+        boxes = boxes[facts.skip :]
+    elif len(boxes) != facts.frames:
+        raise DatasetError(
+            f"{annotation}: {len(boxes)} rows, expected {facts.annotated} "
+            f"(frames {facts.first_frame} to {facts.last_frame} of {name})"
+        )
+    folder = image_folder(root, name, facts)
+    return {
+        "video_dir": folder,
+        "init_rect": boxes[0],
+        "img_names": frame_names(root, folder, facts),
+        "gt_rect": boxes,
+        "attr": list(facts.attributes),
+        "skip": facts.skip,
+    }
+
+
+def find_annotation(root: Path, name: str, facts: SequenceFacts) -> Path | None:
+    """The sequence's ground-truth file, in whichever layout; None where there is none."""
+    return next((path for path in _annotation_paths(root, name, facts) if path.is_file()), None)
+
+
+def read_one_based(path: Path) -> list[list[float]]:
+    """Boxes of an OTB annotation, converted to 0-based pixels.
+
+    Raises:
+        DatasetError: The file is not rows of x,y,w,h.
+    """
+    try:
+        boxes = read_boxes(path)
+    except ResultsError as error:
+        raise DatasetError(str(error)) from None
+    boxes[:, :2] -= 1
+    return boxes.reshape(-1, BOX_NUMBERS).tolist()
+
+
+def image_folder(root: Path, name: str, facts: SequenceFacts) -> str:
+    """The sequence's folder below `root`: its own where there is one, else the shared one."""
+    names = (facts.folder, *file_names(name))
+    for folder in (*names, *(f"{SEQUENCE_FOLDER}/{name}" for name in names)):
+        if (root / folder).is_dir():
+            return folder
+    return facts.folder
+
+
+def frame_names(root: Path, folder: str, facts: SequenceFacts) -> list[str]:
+    """Names of the evaluated frames, relative to `root`.
+
+    The table says how they are called; where the disk says otherwise (png for jpg, five digits
+    for four), the files that are there are taken by their number.
+    """
+    numbers = range(facts.first_frame + facts.skip, facts.last_frame + 1)
+    names = [f"{folder}/img/{number:0{facts.digits}d}.{facts.extension}" for number in numbers]
+    if (root / names[0]).is_file() or not (root / folder / "img").is_dir():
+        return names
+    found = numbered_images(root / folder / "img")
+    return [
+        f"{folder}/img/{found[number]}" if number in found else name
+        for number, name in zip(numbers, names, strict=True)
+    ]
+
+
+def numbered_images(folder: Path) -> dict[int, str]:
+    """Number in the name to file name, for the images of a folder."""
+    images = {}
+    for path in sorted(folder.iterdir()):
+        match = _FRAME_NUMBER.search(path.name)
+        if match and path.suffix.lower() in IMAGE_EXTENSIONS:
+            images[int(match[1])] = path.name
+    return images
+
+
+def _annotation_paths(root: Path, name: str, facts: SequenceFacts) -> Iterator[Path]:
+    yield root / ANNOTATION_FOLDER / f"{name}.txt"
+    yield root / facts.folder / facts.annotation
+    for folder in file_names(name):
+        yield root / folder / facts.annotation
+        yield root / folder / "groundtruth_rect.txt"
+        yield root / ANNOTATION_FOLDER / f"{folder}.txt"
+    yield root / SEQUENCE_FOLDER / facts.folder / facts.annotation

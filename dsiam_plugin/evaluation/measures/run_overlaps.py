@@ -1,0 +1,86 @@
+"""Overlaps of restart runs, counted once for accuracy and EAO.
+
+Counting pixels is nearly all the work of both, and pysot bounds the two a pixel apart: accuracy
+counts up to column `width` and row `height`, EAO up to `width - 1` and `height - 1`. Only regions
+that reach the last column or row are counted twice.
+"""
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
+
+
+@dataclass(frozen=True)
+class RunOverlaps:
+    """Overlaps of one tracker's repetitions on one sequence.
+
+    Attributes:
+        runs: The repetitions, one after the other.
+        truth: The annotation.
+        size: Width and height of the images, px.
+        for_accuracy: (repetitions, frames), NaN where a region is a code.
+        for_eao: The same within EAO's narrower bounds.
+    """
+
+    runs: Regions
+    truth: Regions
+    size: tuple[int, int]
+    for_accuracy: np.ndarray
+    for_eao: np.ndarray
+
+    @property
+    def repetitions(self) -> list[Regions]:
+        """Each repetition by itself."""
+        frames = len(self.truth)
+        starts = range(0, len(self.runs), frames)
+        return [self.runs.chosen(slice(start, start + frames)) for start in starts]
+
+
+# The last overlaps of each video: enough for accuracy and EAO of a tracker one after the other,
+# and no growing heap where many trackers are evaluated.
+_LAST: "weakref.WeakKeyDictionary[Any, RunOverlaps]" = weakref.WeakKeyDictionary()
+
+
+def run_overlaps(video: Any, repetitions: Sequence) -> RunOverlaps:
+    """Overlaps by pysot's definition; those of the last call if nothing has changed since.
+
+    Args:
+        video: The sequence, with `gt_traj`, `width` and `height`.
+        repetitions: Trajectories, each with one region a frame of the sequence.
+
+    Returns:
+        Overlaps of every repetition.
+    """
+    runs, truth = Regions.pack(list(chain.from_iterable(repetitions))), Regions.pack(video.gt_traj)
+    size = (video.width, video.height)
+    last = _LAST.get(video)
+    if last and last.size == size and last.runs.equal(runs) and last.truth.equal(truth):
+        return last
+    _LAST[video] = counted = _count(runs, truth, size)
+    return counted
+
+
+def _count(runs: Regions, truth: Regions, size: tuple[int, int]) -> RunOverlaps:
+    """Count all repetitions at once, as one long trajectory."""
+    frames = len(truth)
+    truths = truth.chosen(np.arange(len(runs)) % frames)
+    wide = region_overlaps(runs, truths, size)
+    narrow = _narrowed(wide, runs, truths, size)
+    return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
+
+
+def _narrowed(
+    overlaps: np.ndarray, runs: Regions, truths: Regions, size: tuple[int, int]
+) -> np.ndarray:
+    """The overlaps within bounds a pixel narrower on the right and at the bottom."""
+    bounds = (size[0] - 1, size[1] - 1)
+    beyond = runs.reach_beyond(bounds) | truths.reach_beyond(bounds)
+    narrowed = overlaps.copy()
+    narrowed[beyond] = region_overlaps(runs.chosen(beyond), truths.chosen(beyond), bounds)
+    return narrowed

@@ -1,0 +1,182 @@
+"""What every kind of evaluation yields: scores, tables, gaps and a way to draw them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dsiam_plugin.errors import BenchmarkError, ResultsError
+from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.datasets.registry import find_benchmark
+from dsiam_plugin.evaluation.datasets.video import NO_FILE
+from dsiam_plugin.evaluation.measures.eao import Definition
+from dsiam_plugin.io.tables import Table, tracker_label
+
+COLUMNS = 8  # trackers side by side in a table of videos; more do not fit a terminal
+
+Gaps = Mapping[str, Mapping[str, str]]  # tracker -> video -> why it has no result
+Trajectory = tuple[Sequence[Sequence[float]], np.ndarray]
+Drawer = Callable[[Path], dict[str, Path]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome for some trackers on one data set.
+
+    Attributes:
+        dataset: The data set.
+        summary: The scores as the JSON file has them.
+        tables: The main tables.
+        attribute_tables: One measure by attribute each.
+        video_tables: One measure by video each, and other long tables.
+        gaps: What is missing; trackers without gaps have an empty entry.
+        trajectory: (tracker, video) -> its region in every frame and their overlaps with the
+            annotation, (N,), NaN where not defined.
+        draw: Writes the plots into a folder; returns title -> PNG file, in the report's order.
+    """
+
+    dataset: Dataset
+    summary: dict[str, Any]
+    tables: Sequence[Table]
+    attribute_tables: Sequence[Table]
+    video_tables: Sequence[Table]
+    gaps: Gaps
+    trajectory: Callable[[str, str], Trajectory]
+    draw: Drawer
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate.
+
+    Attributes:
+        processes: Trackers evaluated at the same time.
+        eao: Definition of the expected average overlap: ``pysot`` or ``vot``.
+        interval: Shortest and longest run, in frames, for the expected average overlap; None takes
+            the benchmark's.
+        pysot_path: A checkout of pysot whose classes are to compute; None computes here.
+            The curve of expected average overlap, which they do not give, always is ours.
+        protocol: ``TRE`` or ``SRE`` for these runs; None takes the data set's usual evaluation.
+        filter_seconds: Time VOT's filter operation takes on the machine of the results, which
+            turns frames/s into EFO; None leaves speeds in frames/s.
+    """
+
+    processes: int = 1
+    eao: Definition = "pysot"
+    interval: tuple[int, int] | None = None
+    pysot_path: Path | None = None
+    protocol: str | None = None
+    filter_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.pysot_path is None:
+            return
+        if self.protocol is not None:
+            raise BenchmarkError(f"pysot's classes do not evaluate {self.protocol}")
+        if self.eao != "pysot":
+            raise BenchmarkError(f"pysot's classes do not know the EAO definition {self.eao!r}")
+        if self.interval is not None:
+            raise BenchmarkError("pysot's classes have EAO intervals of their own, none is taken")
+
+    @property
+    def engine_note(self) -> str:
+        """Who computed, for the tables; empty where it was this package."""
+        return f"Computed by pysot's classes in {self.pysot_path}." if self.pysot_path else ""
+
+
+def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
+    """Refuses results of which none fits the data set.
+
+    Raises:
+        ResultsError: Every tracker lacks every sequence; the message has the first reason.
+    """
+    if all(len(missing) == len(dataset) for missing in gaps.values()):
+        reason = next(iter(next(iter(gaps.values())).values()))
+        raise ResultsError(
+            f"no tracker in {folder} has a result for any sequence of {dataset.name}; "
+            f"the first: {reason}"
+        )
+
+
+def title_of(dataset: Dataset) -> str:
+    """The data set's name for titles and file names: a folder goes by its last part."""
+    return Path(dataset.name).name
+
+
+def labels(dataset: Dataset, gaps: Gaps) -> dict[str, str]:
+    """Tracker -> its name with the share of videos it has results for."""
+    return {
+        tracker: tracker_label(tracker, len(dataset) - len(missing), len(dataset))
+        for tracker, missing in gaps.items()
+    }
+
+
+def heading(dataset: Dataset, what: str) -> str:
+    """A table's title; says so where the folder lacks sequences of the benchmark."""
+    total = sequences_of(dataset)
+    if len(dataset) == total:
+        return f"{title_of(dataset)}: {what}"
+    return f"{title_of(dataset)} ({len(dataset)} of {total} sequences): {what}"
+
+
+def sequences_of(dataset: Dataset) -> int:
+    """How many sequences the whole benchmark has, as far as that is known."""
+    benchmark = find_benchmark(dataset.name)
+    known = benchmark.sequences if benchmark else None
+    return known or len(dataset) + len(dataset.missing_videos)
+
+
+def table_of_videos(
+    title: str,
+    scores: Mapping[str, Mapping[str, float]],
+    names: Mapping[str, str],
+    videos: Sequence[str],
+    low: float | None = None,
+) -> list[Table]:
+    """Videos down, trackers across; several tables where there are many trackers.
+
+    Args:
+        title: Of every table.
+        scores: Tracker -> video -> score; a missing video is a gap.
+        names: Tracker -> heading of its column, in the order of the columns.
+        videos: The rows.
+        low: Scores below it are marked.
+    """
+    trackers = list(names)
+    groups = [trackers[start : start + COLUMNS] for start in range(0, len(trackers), COLUMNS)]
+    return [
+        Table(
+            title,
+            ("Video", *(names[tracker] for tracker in group)),
+            tuple((video, *(scores[tracker].get(video) for tracker in group)) for video in videos),
+            low=low,
+        )
+        for group in groups
+    ]
+
+
+def joined(*notes: str) -> str:
+    """Notes below a table, a line each; empty ones are left out."""
+    return "\n".join(note for note in notes if note)
+
+
+def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
+    """One line a missing result, at most ``most`` a tracker (None: all), and a count.
+
+    Damaged files come first: that a file is not there surprises nobody.
+    """
+    lines = []
+    for tracker, missing in gaps.items():
+        if missing:
+            ordered = sorted(missing.items(), key=lambda gap: gap[1].startswith(NO_FILE))
+            shown = ordered[:most]
+            lines.append(
+                f"{tracker}: {len(dataset) - len(missing)} of {len(dataset)} sequences; "
+                "the scores are means over these"
+            )
+            lines += [f"  {video}: {reason}" for video, reason in shown]
+            if len(shown) < len(missing):
+                lines.append(f"  and {len(missing) - len(shown)} more (-s lists all)")
+    return lines

@@ -1,0 +1,25 @@
+"""Speed from the files of times beside the results."""
+
+from pathlib import Path
+
+from dsiam_plugin.evaluation.results.files import read_values
+
+PATTERNS = ("*_time.txt", "*_time.value")  # the VOT toolkit's suffix is the second
+
+
+def frames_per_second(folder: Path) -> float:
+    """Frames over seconds of all files of times in ``folder`` and its folders.
+
+    Frames in which the tracker did not run have no time or 0 seconds and do not count.
+
+    Returns:
+        NaN where there are no times.
+    """
+    frames, seconds = 0, 0.0
+    for pattern in PATTERNS:
+        for path in sorted(folder.rglob(pattern)):
+            times = read_values(path)
+            times = times[times > 0]
+            frames += len(times)
+            seconds += float(times.sum())
+    return frames / seconds if seconds > 0 else float("nan")

@@ -1,0 +1,90 @@
+"""Finding the trackers whose results are to be evaluated."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.datasets.registry import find_benchmark
+
+SHOWN = 8  # names listed in a message
+EXPERIMENTS = ("baseline", "longterm", "tre", "sre")  # folders in which results may lie
+
+
+def find_trackers(
+    path: str | os.PathLike[str],
+    dataset: str,
+    names: Sequence[str] | None = None,
+    prefix: str = "",
+) -> tuple[Path, list[str]]:
+    """Finds the folder of results and the trackers in it.
+
+    Results lie in ``<path>/<data set>/<tracker>`` as pysot keeps them, under the data set's name
+    or any of its aliases; ``path`` may also be the data set's folder itself.
+
+    Args:
+        path: Where to look.
+        dataset: The data set's name.
+        names: Trackers to evaluate; None for all whose names begin with ``prefix``.
+        prefix: Beginning of the names.
+
+    Returns:
+        The folder that holds the trackers' folders, and the names in order.
+
+    Raises:
+        ResultsError: The path does not exist, or holds no (or not the named) tracker; the
+            message names the folder searched and what is there.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise ResultsError(f"no results: {root} is not a folder (--tracker_path)")
+    folder = _dataset_folder(root, dataset)
+    there = [entry.name for entry in sorted(folder.iterdir()) if is_tracker(entry)]
+    if names:
+        for name in names:
+            if not (folder / name).is_dir():
+                raise ResultsError(_missing(name, folder, there))
+        return folder, list(dict.fromkeys(names))
+    found = [name for name in there if name.startswith(prefix)]
+    if not found:
+        raise ResultsError(_none_found(folder, root, dataset, there, prefix))
+    return folder, found
+
+
+def is_tracker(folder: Path) -> bool:
+    """Whether a folder holds results in any layout: a file a sequence, or a folder a sequence."""
+    if not folder.is_dir():
+        return False
+    if any((folder / experiment).is_dir() for experiment in EXPERIMENTS):
+        return True
+    return any(folder.glob("*.txt")) or any(folder.glob("*/*_001.txt"))
+
+
+def _dataset_folder(root: Path, dataset: str) -> Path:
+    """The folder of the data set below ``root``, under any of its names, else ``root``."""
+    benchmark = find_benchmark(dataset)
+    names = [Path(dataset).name, *(benchmark.names if benchmark else ())]
+    return next((root / name for name in names if (root / name).is_dir()), root)
+
+
+def _missing(name: str, folder: Path, there: Sequence[str]) -> str:
+    nearest = difflib.get_close_matches(name, there, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"no tracker {name!r} in {folder}: {hint}there: {_listed(there)}"
+
+
+def _none_found(folder: Path, root: Path, dataset: str, there: Sequence[str], prefix: str) -> str:
+    if there:
+        return f"no tracker begins with {prefix!r} in {folder}; there: {_listed(there)}"
+    inside = _listed([entry.name for entry in sorted(folder.iterdir())])
+    layout = f"{root / Path(dataset).name}/<tracker>/<sequence>.txt"
+    return f"no tracker found in {folder}; there: {inside}; expected {layout}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """At most eight names, and how many more there are."""
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,1 @@
+"""Result files: reading, writing and converting them."""

@@ -1,0 +1,34 @@
+"""Jobs one after another in the calling process: for debuggers, notebooks and odd trackers."""
+
+from collections.abc import Callable, Generator, Sequence
+
+from dsiam_plugin.errors import TrackerError
+from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.trackers import TrackerSpec
+from dsiam_plugin.evaluation.running.worker import Outcome, Worker, describe_error
+
+
+def run_in_process(
+    spec: TrackerSpec, jobs: Sequence[Job], on_frames: Callable[[int], None]
+) -> Generator[Outcome, None, None]:
+    """Run the jobs here; the tracker may be anything that Python can call.
+
+    Thread counts are the caller's business. Random number generators are seeded anew.
+
+    Args:
+        spec: How to build the tracker.
+        jobs: What to run.
+        on_frames: Called with 1 after every frame.
+
+    Yields:
+        What became of each job, in their order.
+
+    Raises:
+        TrackerError: The tracker cannot be built.
+    """
+    try:
+        worker = Worker(spec)
+    except Exception as error:
+        raise TrackerError(f"{spec.name} cannot be built: {describe_error(error)}") from error
+    for job in jobs:
+        yield worker.run(job, lambda: on_frames(1))

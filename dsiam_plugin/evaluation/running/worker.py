@@ -1,0 +1,125 @@
+"""What every worker does, wherever it runs: build the tracker once, then job after job."""
+
+import os
+import random
+import sys
+import traceback
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.evaluation.running.jobs import Job, run_job
+from dsiam_plugin.evaluation.running.trackers import TrackerSpec, build
+from dsiam_plugin.evaluation.running.tracking import Track
+
+# What the numerical libraries read once, when they are loaded.
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+_TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: The job.
+        tracks: Its repetitions; empty after an error.
+        error: One line that says what went wrong; None where all went well.
+    """
+
+    job: Job
+    tracks: list[Track]
+    error: str | None = None
+
+
+class Worker:
+    """One tracker and the jobs it is given."""
+
+    def __init__(self, spec: TrackerSpec, threads: int | None = None) -> None:
+        """Build the tracker.
+
+        Args:
+            spec: How.
+            threads: How many it may use; None leaves the libraries as they are.
+
+        Raises:
+            Exception: Whatever the tracker's factory raises.
+        """
+        _seed(spec.name)  # so that weights drawn at random are the same in all workers
+        self._tracker = build(spec)
+        if threads is not None:
+            _limit_threads(threads)
+
+    def run(self, job: Job, advance: Callable[[], None] = lambda: None) -> Outcome:
+        """Run one job; its errors become part of the outcome.
+
+        Random numbers are seeded from the job's name, so that a tracker that draws some gives
+        the same result whichever worker runs it and whatever ran before.
+
+        Args:
+            job: What to run.
+            advance: Called after every frame.
+        """
+        frames = 0
+
+        def count() -> None:
+            nonlocal frames
+            frames += 1
+            advance()
+
+        _seed(f"{job.video}:{job.number}")
+        try:
+            return Outcome(job, run_job(job, self._tracker, count))
+        except Exception as error:  # a tracker may raise anything; the other jobs go on
+            frame = frames % max(len(job.images), 1)
+            return Outcome(job, [], f"frame {frame + 1}: {describe_error(error)}")
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Environment variables that keep the numerical libraries to so many threads."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+def describe_error(error: BaseException) -> str:
+    """One line: the message of an error of ours, else its type, message and place."""
+    if isinstance(error, DSiamError):
+        return str(error)
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Where the tracker raised: its own innermost line, not one of a library it called."""
+    calls = [
+        call
+        for call in traceback.extract_tb(error.__traceback__)
+        if not call.filename.startswith((_TOOLKIT_FOLDER, "<"))
+    ]
+    own = [call for call in calls if "site-packages" not in call.filename] or calls
+    return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""
+
+
+def _limit_threads(threads: int) -> None:
+    """Bound the libraries that are told by a call; torch only where the tracker loaded it."""
+    cv2.setNumThreads(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _seed(text: str) -> None:
+    seed = zlib.crc32(text.encode())
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)

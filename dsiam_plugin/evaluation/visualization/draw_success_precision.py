@@ -1,0 +1,122 @@
+"""Success and precision plots of one-pass evaluation, for a whole set or one attribute (Fig. 6)."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dsiam_plugin.evaluation.visualization.attribute_names import attribute_title
+from dsiam_plugin.evaluation.visualization.curves import Curve, CurvePlot, draw_curves
+from dsiam_plugin.evaluation.visualization.figures import save
+from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, styles
+from dsiam_plugin.io.tables import ranked, tracker_label
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+VideoCurves = Mapping[str, Mapping[str, np.ndarray]]  # tracker -> video -> curve (T,)
+
+OVERLAPS = np.linspace(0.0, 1.0, 21)
+PIXELS = np.arange(51)
+NORMALIZED = np.linspace(0.0, 0.5, 51)
+AT_20 = 20  # index of 20 px in PIXELS and of 0.20 in NORMALIZED
+
+
+def draw_success_precision(
+    success_ret: VideoCurves,
+    name: str,
+    videos: Sequence[str],
+    attr: str,
+    precision_ret: VideoCurves | None = None,
+    norm_precision_ret: VideoCurves | None = None,
+    bold_name: str | None = None,
+    axis: Sequence[float] = (0, 1),
+    path: str | os.PathLike[str] | None = None,
+    protocol: str = "OPE",
+) -> "dict[str, Figure]":
+    """Draws the plots of one set of videos; the arguments are pysot's, and the last two.
+
+    A tracker keeps its colour and line over all plots made from the same results: they follow
+    the success over all its videos, not over ``videos`` alone. One that lacks some of ``videos``
+    carries its share in the legend and is averaged over those it has.
+
+    Args:
+        success_ret: Tracker -> video -> success at 21 overlaps 0:0.05:1.
+        name: The data set's name, for the title and the file names.
+        videos: The videos to average over.
+        attr: ``"ALL"`` or the attribute the videos share, for the title.
+        precision_ret: Tracker -> video -> precision at 0..50 px.
+        norm_precision_ret: Tracker -> video -> normalised precision at 0:0.01:0.5.
+        bold_name: The tracker whose legend entry is bold.
+        axis: Lower and upper end of the ordinate.
+        path: Folder for ``<name>_<measure>_<attr>.png`` and ``.pdf``; None writes nothing.
+        protocol: OPE, TRE or SRE, for the title.
+
+    Returns:
+        Measure (``success``, ``precision``, ``norm_precision``) -> matplotlib figure.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    measures = {
+        "success": success_ret,
+        "precision": precision_ret,
+        "norm_precision": norm_precision_ret,
+    }
+    looks = tracker_styles({**(norm_precision_ret or {}), **(precision_ret or {}), **success_ret})
+    figures = {}
+    for measure, curves in measures.items():
+        if curves:
+            plot = _plot(measure, f"{protocol} on {name}", attr, len(videos), (axis[0], axis[1]))
+            lines = _average(curves, videos, measure, bold_name)
+            figures[measure] = draw_curves(plot, lines, looks)
+            if path is not None:
+                save(figures[measure], path, f"{name}_{measure}_{attr}")
+    return figures
+
+
+def tracker_styles(success_ret: VideoCurves) -> dict[str, TrackerStyle]:
+    """Styles by the success over everything a tracker has run, best first."""
+    return styles(ranked({name: _mean_all(curves) for name, curves in success_ret.items()}))
+
+
+def _mean_all(curves: Mapping[str, np.ndarray]) -> float:
+    return float(np.mean([np.mean(curve) for curve in curves.values()])) if curves else np.nan
+
+
+def _average(
+    curves: VideoCurves, videos: Sequence[str], measure: str, bold_name: str | None
+) -> dict[str, Curve]:
+    """Each tracker's mean curve over the videos it has, with its score and share."""
+    lines = {}
+    for tracker, by_video in curves.items():
+        found = [by_video[video] for video in videos if video in by_video]
+        length = len(_abscissae(measure))
+        mean = np.mean(found, axis=0) if found else np.full(length, np.nan)
+        score = float(mean.mean() if measure == "success" else mean[AT_20])
+        label = tracker_label(tracker, len(found), len(videos))
+        lines[tracker] = Curve(label, mean, score, bold=tracker == bold_name)
+    return lines
+
+
+def _abscissae(measure: str) -> np.ndarray:
+    return {"success": OVERLAPS, "precision": PIXELS, "norm_precision": NORMALIZED}[measure]
+
+
+def _plot(measure: str, of: str, attr: str, count: int, y_range: tuple[float, float]) -> CurvePlot:
+    """Title, labels and the threshold whose value is the score."""
+    heading, x_label, y_label, marks = {
+        "success": ("Success", "Overlap threshold", "Success rate", ()),
+        "precision": ("Precision", "Location error threshold (px)", "Precision", (20.0,)),
+        "norm_precision": (
+            "Normalized precision",
+            "Location error threshold (share of the target's size)",
+            "Normalized precision",
+            (0.2,),
+        ),
+    }[measure]
+    subset = "" if attr == "ALL" else f", {attribute_title(attr)}"
+    title = f"{heading} plots of {of}{subset} ({count})"
+    return CurvePlot(title, x_label, y_label, _abscissae(measure), y_range, marks)

@@ -1,0 +1,107 @@
+"""Matplotlib behind one door: figures without a display, without LaTeX, the same on every run.
+
+Figures are made directly, not through ``pyplot``: nothing is registered globally, so nothing has
+to be closed, no window system is touched and a user's own ``pyplot`` session stays as it was.
+Matplotlib itself is imported on the first figure only.
+"""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dsiam_plugin.errors import MissingDependencyError
+from dsiam_plugin.io.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "pdf")
+DPI = 150
+
+# Over matplotlib's defaults, so that no matplotlibrc or earlier call (pysot's own plotting module
+# switches LaTeX on when imported) changes what is drawn.
+STYLE = {
+    "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a tracker's name is one
+    "font.size": 10,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.8,
+    "pdf.fonttype": 42,  # embedded TrueType: journals refuse the default Type 3
+    "savefig.dpi": DPI,
+}
+
+# Matplotlib writes the clock and its version into files; two runs must give the same bytes.
+METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draws within the project's style and leaves the caller's settings as they were.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib import style
+    except ImportError as error:
+        raise MissingDependencyError(
+            "plots need matplotlib; install it with: pip install 'dsiam-plugin[plots]'"
+        ) from error
+    with style.context(STYLE, after_reset=True):
+        yield
+
+
+def new_figure(width: float, height: float, layout: str = "constrained") -> "Figure":
+    """An empty figure, sizes in inches; call it within :func:`drawing`.
+
+    Args:
+        width: Of the whole figure, with the legend.
+        height: Of the whole figure.
+        layout: Matplotlib's layout engine; ``"none"`` where the axes are placed by hand.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def encode(figure: "Figure", form: str = "png", dpi: int = DPI) -> bytes:
+    """The figure as the bytes of a ``png`` or ``pdf`` file, the same on every run."""
+    stream = io.BytesIO()
+    with drawing():
+        figure.savefig(stream, format=form, dpi=dpi, bbox_inches="tight", metadata=METADATA[form])
+    return stream.getvalue()
+
+
+def save(
+    figure: "Figure",
+    folder: str | os.PathLike[str],
+    name: str,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """Writes ``folder/name.png`` and ``.pdf``, each complete or not at all.
+
+    Raises:
+        OSError: The folder cannot be made or written.
+    """
+    paths = []
+    for form in formats:
+        path = Path(folder) / f"{name}.{form}"
+        with atomic_write(path, "wb") as file:
+            file.write(encode(figure, form))
+        paths.append(path)
+    return paths

@@ -1,0 +1,1 @@
+"""Files, images, videos and screens: what comes in and what goes out."""

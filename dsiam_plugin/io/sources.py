@@ -1,0 +1,207 @@
+"""Frames from a video file, a folder or glob of images, a camera or a network stream."""
+
+from __future__ import annotations
+
+import glob
+import math
+import re
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import cv2
+import numpy as np
+
+from dsiam_plugin.errors import SourceError
+from dsiam_plugin.io.images import SUFFIXES, as_rgb, read_image
+
+DEFAULT_FPS = 25.0  # for sources that do not say: images, and cameras that report 0
+FRAME_FOLDERS = ("", "img", "color")  # a folder itself, or as OTB and VOT lay sequences out
+TEXT_SUFFIXES = (".txt", ".asc", ".nfo")  # FFmpeg would play a text file as letters on black
+EXPECTED = "a video, a folder or glob of images, a camera number or a stream's URL"
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One image of a source.
+
+    Attributes:
+        index: 0-based position in the source.
+        name: What messages call it: an image's path, or the source and the position.
+        image: (H, W, 3) uint8 RGB.
+    """
+
+    index: int
+    name: str
+    image: np.ndarray
+
+
+class Source(Protocol):
+    """Something that yields frames once, in order."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second at which it plays."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many frames it announces; None where it cannot know."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yields the frames; raises SourceError or ImageError where one cannot be read."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Image files in the order given.
+
+    Attributes:
+        paths: The files, at least one.
+        fps: Speed at which a video made from them plays.
+    """
+
+    paths: tuple[Path, ...]
+    fps: float = DEFAULT_FPS
+
+    @property
+    def length(self) -> int:
+        """How many frames there are."""
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Decodes one file after the other."""
+        for index, path in enumerate(self.paths):
+            yield Frame(index, str(path), read_image(path))
+
+
+class VideoSource:
+    """A video file, camera or stream that OpenCV opens.
+
+    Attributes:
+        fps: Frames a second as the source says, else ``DEFAULT_FPS``.
+        length: Frames the file announces (an estimate of its container), None for live sources.
+    """
+
+    def __init__(self, address: str | int, name: str) -> None:
+        self.name = name
+        self.capture = cv2.VideoCapture(address)
+        if not self.capture.isOpened():
+            raise SourceError(f"{name}: cannot be opened; expected {EXPECTED}")
+        fps = self.capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if math.isfinite(fps) and fps > 0 else DEFAULT_FPS
+        announced = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.length = int(announced) if math.isfinite(announced) and announced > 0 else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Decodes until the source ends, then lets go of it."""
+        index = 0
+        try:
+            while True:
+                decoded, image = self.capture.read()
+                if not decoded:
+                    break
+                name = f"{self.name}: frame {index}"
+                yield Frame(index, name, as_rgb(image, mode="BGR", name=name))
+                index += 1
+        finally:
+            self.capture.release()
+        if index == 0:
+            raise SourceError(f"{self.name}: no frame decodes; expected {EXPECTED}")
+
+
+def open_source(source: str | Path) -> Source:
+    """Opens whatever the text names.
+
+    Digits alone are a camera, text with ``://`` a stream; a folder or file called so is reached
+    with ``./`` before it. A folder's images may also lie in its ``img`` or ``color`` folder.
+
+    Raises:
+        SourceError: There is nothing of that name, no frame in it, or it cannot be opened.
+    """
+    text = str(source)
+    if text.isdecimal():
+        return VideoSource(int(text), f"camera {text}")
+    if "://" in text:
+        return VideoSource(text, _without_password(text))
+    path = Path(text)
+    if path.is_dir():
+        return ImageSource(_images_in(path))
+    if path.is_file():
+        return _open_file(path)
+    if glob.has_magic(text):
+        return ImageSource(_images_matching(text))
+    raise SourceError(f"{text}: no such file or folder; expected {EXPECTED}")
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Sorting key that puts ``frame9`` before ``frame10``."""
+    pieces = re.split(r"([0-9]+)", name)
+    return [int(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
+
+
+def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """Yields the items in order while a thread already produces the next one.
+
+    Exceptions of the items are raised here, after the items before. The thread has ended and the
+    items are closed when this generator ends, also where the consumer stops early.
+    """
+    iterator: Iterator[Any] = iter(items)
+    end = object()
+    try:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as executor:
+            pending: Future[Any] = executor.submit(next, iterator, end)
+            while (item := pending.result()) is not end:
+                pending = executor.submit(next, iterator, end)
+                yield item
+    finally:
+        if isinstance(iterator, Generator):
+            iterator.close()
+
+
+def _open_file(path: Path) -> Source:
+    """A video, or a single image as a source of one frame."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return ImageSource((path,))
+    if suffix in TEXT_SUFFIXES:
+        raise SourceError(f"{path}: a text file; expected {EXPECTED}")
+    return VideoSource(str(path), str(path))
+
+
+def _images_in(folder: Path) -> tuple[Path, ...]:
+    """Images of a folder, or of the place where sequences keep them."""
+    for name in FRAME_FOLDERS:
+        images = _sorted_images((folder / name).glob("*"))
+        if images:
+            return images
+    raise SourceError(f"{folder}: a folder without images; expected {', '.join(SUFFIXES)}")
+
+
+def _images_matching(pattern: str) -> tuple[Path, ...]:
+    """Images among the files a glob pattern matches."""
+    found = glob.glob(pattern, recursive=True)
+    images = _sorted_images(map(Path, found))
+    if not images:
+        raise SourceError(
+            f"{pattern}: matches {len(found)} files, none an image; expected {', '.join(SUFFIXES)}"
+        )
+    return images
+
+
+def _sorted_images(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The files with an image's suffix in natural order; hidden files are left out."""
+    images = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
+    visible = [path for path in images if not path.name.startswith(".")]
+    return tuple(sorted(visible, key=lambda path: natural_key(str(path))))
+
+
+def _without_password(url: str) -> str:
+    """The URL as it may be shown: a camera's user and password stay out of logs."""
+    return re.sub(r"//[^/@]*@", "//", url)

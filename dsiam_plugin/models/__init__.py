@@ -1,0 +1,1 @@
+"""Networks: backbones, weights, what computes the convolutions, and on which device."""

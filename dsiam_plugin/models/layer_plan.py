@@ -1,0 +1,120 @@
+"""A backbone as a list of steps, for runtimes other than PyTorch's modules.
+
+Exporters and quantised engines walk this list; that it is the backbone's ``forward`` is what their
+tests compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from dsiam_plugin.models.backbones import VGG19, Backbone, SiamFCAlexNet
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution and what follows it at once.
+
+    Attributes:
+        name: Of its parameters in the backbone.
+        weight: (O, I / groups, k, k) float32.
+        bias: (O,) float32.
+        stride: Of the convolution.
+        padding: With zeros, on every side.
+        groups: Of the convolution.
+        relu: Whether a ReLU follows.
+        tap: Level of the backbone that its output is, after the ReLU; None for none.
+    """
+
+    name: str
+    weight: Tensor
+    bias: Tensor
+    stride: int
+    padding: int
+    groups: int
+    relu: bool
+    tap: str | None
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum over (size, size) cells."""
+
+    size: int
+    stride: int
+
+
+Step = Convolution | MaxPool
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """All steps of a backbone.
+
+    Attributes:
+        mean: Subtracted from RGB in [0, 255] first, (1, 3, 1, 1); None for nothing.
+        deviation: What the difference is divided by, (1, 3, 1, 1).
+        steps: In order.
+    """
+
+    mean: Tensor | None
+    deviation: Tensor | None
+    steps: tuple[Step, ...]
+
+
+def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:
+    """Steps of a backbone in float32, up to the last of the levels in use."""
+    if isinstance(backbone, SiamFCAlexNet):
+        return LayerPlan(None, None, _until(_alexnet_steps(backbone), levels))
+    if isinstance(backbone, VGG19):
+        steps = _until(_vgg_steps(backbone), levels)
+        return LayerPlan(backbone.mean.float().cpu(), backbone.deviation.float().cpu(), steps)
+    raise TypeError(f"no plan of {type(backbone).__name__}")
+
+
+def _alexnet_steps(backbone: SiamFCAlexNet) -> list[Step]:
+    pool = MaxPool(backbone.pool.kernel_size, backbone.pool.stride)
+    one, two, three, four, five = (
+        _convolution(f"conv{index}", getattr(backbone, f"conv{index}")) for index in range(1, 6)
+    )
+    four, five = replace(four, tap="conv4"), replace(five, tap="conv5", relu=False)
+    return [one, pool, two, pool, three, four, five]
+
+
+def _vgg_steps(backbone: VGG19) -> list[Step]:
+    names = {index: level for level, index in backbone.taps.items()}
+    steps: list[Step] = []
+    for index, module in enumerate(backbone.features):
+        if isinstance(module, nn.Conv2d):
+            # Each convolution's ReLU, where the taps are, comes right after it.
+            layer = _convolution(f"features.{index}", module)
+            steps.append(replace(layer, tap=names.get(index + 1)))
+        elif isinstance(module, nn.MaxPool2d):
+            steps.append(MaxPool(module.kernel_size, module.stride))
+    return steps
+
+
+def _convolution(name: str, module: nn.Conv2d) -> Convolution:
+    return Convolution(
+        name,
+        module.weight.detach().float().cpu().contiguous(),
+        module.bias.detach().float().cpu(),
+        module.stride[0],
+        module.padding[0],
+        module.groups,
+        relu=True,
+        tap=None,
+    )
+
+
+def _until(steps: list[Step], levels: Sequence[str]) -> tuple[Step, ...]:
+    """The steps as far as a level needs them, with the taps that are not in use removed."""
+    used = [getattr(step, "tap", None) in levels for step in steps]
+    last = max(index for index, tapped in enumerate(used) if tapped)
+    return tuple(
+        step if tapped or isinstance(step, MaxPool) else replace(step, tap=None)
+        for step, tapped in zip(steps[: last + 1], used, strict=False)
+    )

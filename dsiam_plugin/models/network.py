@@ -1,0 +1,216 @@
+"""The Siamese network: embeds crops and turns features into responses. It stores no target.
+
+Shapes: S crops, C_l channels and h_l, w_l size of level l. For SiamFC's AlexNet conv5 is
+(S, 256, 22, 22) and conv4 (S, 384, 24, 24) on 255 px; both give responses of 17x17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
+from dsiam_plugin.errors import CheckpointError, ConfigError, ShapeError
+from dsiam_plugin.models.backbones import BACKBONES, Backbone, SiamFCAlexNet
+from dsiam_plugin.models.layers import cross_correlate, fuse, resize_response
+from dsiam_plugin.models.weights import FUSION_PREFIX, Weights
+
+Features = Mapping[str, Tensor]
+
+
+class SiameseNet(nn.Module):
+    """Backbone, fusion maps and affine adjust.
+
+    Args:
+        backbone: Module that maps (S, 3, H, W) RGB in [0, 255] to named levels.
+        layers: Levels in use; the first is the primary one.
+        fusion_maps: Weight of each layer, (m, m) of the response's size, or () for all cells.
+        head: ``(scale, bias)`` of the affine adjust after fusion.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        layers: tuple[str, ...],
+        fusion_maps: Mapping[str, Tensor],
+        head: tuple[float, float],
+    ):
+        super().__init__()
+        unknown = [layer for layer in layers if layer not in backbone.levels]
+        if unknown:
+            raise ConfigError(
+                f"model.layers: {', '.join(unknown)}; the backbone has {', '.join(backbone.levels)}"
+            )
+        self.backbone = backbone
+        self.layers = layers
+        self.scale, self.bias = head
+        for layer in layers:
+            self.register_buffer(f"fusion_{layer}", fusion_maps[layer], persistent=False)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type in which the backbone takes crops: that of its weights, or uint8."""
+        return next(self.backbone.parameters()).dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.backbone.parameters()).device
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the search crop between neighbouring cells of the response."""
+        return self.backbone.stride
+
+    @property
+    def response_size(self) -> int:
+        """Side m of the response."""
+        return self.get_buffer(f"fusion_{self.layers[0]}").shape[-1]
+
+    def embed(self, crops: np.ndarray) -> dict[str, Tensor]:
+        """Features of crops in one batch.
+
+        Args:
+            crops: (S, H, W, 3) uint8 RGB, all of one size.
+
+        Returns:
+            Per layer in use (S, C_l, h_l, w_l) float32.
+        """
+        pixels = torch.from_numpy(crops).to(self.device)
+        # (S, H, W, 3) seen as (S, 3, H, W) is channels-last without a copy.
+        levels = self.backbone(pixels.permute(0, 3, 1, 2).to(self.dtype))
+        # The Fourier transforms need float32 and planes of their own.
+        return {
+            layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
+            for layer in self.layers
+        }
+
+    def correlate(self, z_feat: Features, x_feat: Features) -> dict[str, Tensor]:
+        """Response of each layer to K exemplars, (S, K, m, m) of the finest layer's m (eq. 1)."""
+        return self.align(
+            {layer: cross_correlate(z_feat[layer], x_feat[layer]) for layer in self.layers}
+        )
+
+    def align(self, responses: Features) -> dict[str, Tensor]:
+        """Responses (S, K, m_l, m_l) of every layer, all of the finest layer's size m."""
+        size = max(response.shape[-1] for response in responses.values())
+        return {layer: resize_response(item, size) for layer, item in responses.items()}
+
+    def fuse(self, responses: Features) -> Tensor:
+        """Fused and adjusted responses, (S, K, m, m) (eq. 9)."""
+        maps = {layer: getattr(self, f"fusion_{layer}") for layer in self.layers}
+        for layer, weights in maps.items():
+            if weights.ndim and weights.shape != responses[layer].shape[-2:]:
+                raise ShapeError(
+                    f"fusion map of {layer}: {tuple(weights.shape)}, the response is "
+                    f"{tuple(responses[layer].shape[-2:])}"
+                )
+        return self.scale * fuse(responses, maps) + self.bias
+
+
+def build_network(
+    model: ModelConfig,
+    fusion: FusionConfig,
+    weights: Weights,
+    crop: CropConfig,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> SiameseNet:
+    """The network of a configuration with its weights, in evaluation mode.
+
+    Args:
+        model: Backbone, layers and head.
+        fusion: Weights of the layers.
+        weights: Of the backbone.
+        crop: Sizes of the crops, and with them of the fusion maps.
+        device: Where the weights are put.
+        dtype: Of the convolutions.
+
+    Raises:
+        CheckpointError: If the weights are another network's.
+        ConfigError: If the backbone or a layer does not exist.
+    """
+    if model.backbone not in BACKBONES:
+        raise ConfigError(
+            f"model.backbone: {model.backbone!r}, expected one of {', '.join(BACKBONES)}"
+        )
+    if weights.backbone != model.backbone:
+        raise CheckpointError(
+            f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
+        )
+    backbone = _load_backbone(weights)
+    # Balanced responses have their own unit, so the weights' affine adjust says nothing of them.
+    scale, bias = (1.0, 0.0) if fusion.balance else weights.head
+    head = (
+        scale if model.head_scale is None else model.head_scale,
+        bias if model.head_bias is None else model.head_bias,
+    )
+    size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
+    maps = fusion_maps(model.layers, fusion, size, weights)
+    network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
+    network.backbone.to(dtype)
+    return network.to(device=device, memory_format=torch.channels_last)
+
+
+def fusion_maps(
+    layers: tuple[str, ...], fusion: FusionConfig, size: int, weights: Weights | None = None
+) -> dict[str, Tensor]:
+    """Weight maps of the layers, (size, size) each, summing to one in every cell (eq. 9).
+
+    Args:
+        layers: Levels in use, the primary one first.
+        fusion: The weights, or that they are to be taken from a training.
+        size: Side of the response.
+        weights: Hold the map of a training.
+
+    Raises:
+        CheckpointError: If the map is to be taken from weights that have none of that size.
+    """
+    if len(layers) == 1:
+        return {layers[0]: torch.ones(size, size)}
+    if fusion.learnt:
+        primary = _learnt_map(layers[0], size, weights)
+    else:
+        primary = torch.full((size, size), fusion.primary_weight)
+    if fusion.center_radius >= 0 and not fusion.learnt:
+        offset = (torch.arange(size) - (size - 1) / 2).abs()
+        near = offset[:, None] + offset[None, :] <= fusion.center_radius
+        primary = torch.where(near, primary, 1.0)
+    if fusion.uniform:
+        primary = primary.mean().expand(size, size).clone()
+    rest = (1 - primary) / (len(layers) - 1)
+    return {layer: primary if index == 0 else rest for index, layer in enumerate(layers)}
+
+
+def _learnt_map(layer: str, size: int, weights: Weights | None) -> Tensor:
+    name = f"{FUSION_PREFIX}{layer}"
+    primary = None if weights is None else weights.tensors.get(name)
+    if primary is None or primary.shape != (size, size):
+        found = "none" if primary is None else f"one of {tuple(primary.shape)}"
+        path = "no weights" if weights is None else weights.path
+        raise CheckpointError(
+            f"{path}: fusion.learnt needs the map {name} of {(size, size)}, found {found}"
+        )
+    return primary
+
+
+def _load_backbone(weights: Weights) -> Backbone:
+    tensors = weights.tensors
+    backbone_class = BACKBONES[weights.backbone]
+    try:
+        if backbone_class is SiamFCAlexNet:  # narrower networks say so by their shapes
+            channels = [tensors[f"conv{index}.weight"].shape[0] for index in range(1, 6)]
+            backbone: Backbone = SiamFCAlexNet(channels)
+        else:
+            backbone = backbone_class()
+        kept = {key: item for key, item in tensors.items() if not key.startswith(FUSION_PREFIX)}
+        backbone.load_state_dict(kept)
+    except (KeyError, RuntimeError, ConfigError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CheckpointError(
+            f"{weights.path}: not the weights of {weights.backbone} ({reason})"
+        ) from error
+    return backbone

@@ -1,0 +1,1 @@
+"""Drivers of the method: cutting, embedding, and a state for every target."""

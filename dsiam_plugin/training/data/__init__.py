@@ -1,0 +1,1 @@
+"""Training data: sources, packs, clips and pairs."""

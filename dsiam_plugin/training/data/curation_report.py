@@ -1,0 +1,89 @@
+"""What was packed and what was left out: ``curation.json`` and a table for the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dsiam_plugin.io.files import write_text
+from dsiam_plugin.training.data.selection import CurationConfig
+from dsiam_plugin.training.data.sources.footage import Skip
+
+REPORT = "curation.json"
+
+
+@dataclass
+class Outcome:
+    """What became of a source.
+
+    Attributes:
+        units: Sequences looked at.
+        targets: Targets with usable frames.
+        selected: Targets chosen by their area share.
+        tracks: Clips or whole tracks packed.
+        crops: Frames packed.
+        skips: Everything left out.
+    """
+
+    units: int = 0
+    targets: int = 0
+    selected: int = 0
+    tracks: int = 0
+    crops: int = 0
+    skips: list[Skip] = field(default_factory=list)
+
+    def rejections(self) -> dict[str, dict[str, int]]:
+        """Level -> reason -> how many, the most frequent first."""
+        levels: dict[str, Counter[str]] = {}
+        for skip in self.skips:
+            levels.setdefault(skip.level, Counter())[skip.reason] += skip.count
+        return {level: dict(levels[level].most_common()) for level in sorted(levels)}
+
+
+def write_report(
+    folder: Path, source: Mapping[str, str | int], config: CurationConfig, outcome: Outcome
+) -> None:
+    """Write ``curation.json``: the options, all counts, and every rejection with its place."""
+    report = {
+        "source": dict(source),
+        "options": asdict(config),
+        "packed": packed(outcome),
+        "rejected": outcome.rejections(),
+        "rejections": [asdict(skip) for skip in outcome.skips],
+    }
+    write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")
+
+
+def table(config: CurationConfig, outcome: Outcome) -> str:
+    """Counts of an outcome for the terminal, a line each."""
+    lines = [f"{count:>9}  {what}" for what, count in packed(outcome).items()]
+    if config.clips is not None and outcome.tracks < config.clips:
+        lines.append(f"           ({config.clips} clips were asked for; there are no more)")
+    for level, reasons in outcome.rejections().items():
+        lines.append(f"left out, {level}s:")
+        lines += [f"{count:>9}  {reason}" for reason, count in reasons.items()]
+    return "\n".join(lines) + "\n"
+
+
+def packed(outcome: Outcome) -> dict[str, int]:
+    """What was read and packed."""
+    return {
+        "sequences read": outcome.units,
+        "targets with usable frames": outcome.targets,
+        "targets selected": outcome.selected,
+        "tracks packed": outcome.tracks,
+        "frames packed": outcome.crops,
+    }
+
+
+def nothing_left(outcome: Outcome) -> str:
+    """Why nothing could be packed, in one line."""
+    reasons = [
+        f"{reason}: {count} {level}{'s' if count > 1 else ''}"
+        for level, counts in outcome.rejections().items()
+        for reason, count in counts.items()
+    ]
+    return f"nothing left to pack ({'; '.join(reasons) or 'nothing was there'})"

@@ -1,0 +1,144 @@
+"""Exemplar and search pairs of stage one: two frames of one track, cut from packs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsiam_plugin.errors import ConfigError, DatasetError
+from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut, relight, to_grey
+from dsiam_plugin.training.data.pack import Pack, Track
+
+DRAWS_FOR_A_NEW_VIDEO = 20
+
+
+class PairBatch(NamedTuple):
+    """Pairs of one batch.
+
+    Attributes:
+        exemplars: (B, 127, 127, 3) uint8 RGB.
+        searches: (B, 255, 255, 3) uint8 RGB.
+        offsets: (B, 2) float32, target's displacement (dx, dy) from the search's middle, px.
+    """
+
+    exemplars: Tensor
+    searches: Tensor
+    offsets: Tensor
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """How pairs are drawn.
+
+    Attributes:
+        pairs: Pairs of one pass.
+        max_gap: Largest distance of the two frames in the video.
+        search_size: Side of the search in px; smaller ones train faster.
+        shares: How often each pack is drawn from, in the packs' order and any unit; empty for as
+            often as it has tracks.
+        augment: Random changes of the crops.
+    """
+
+    pairs: int = 53200
+    max_gap: int = 100
+    search_size: int = 255
+    shares: tuple[float, ...] = ()
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+class PairDataset:
+    """Pairs from packs, a pure function of seed, pass and step.
+
+    The pairs of a batch come from different videos as far as there are enough: they serve as each
+    other's negatives.
+
+    Args:
+        packs: Open packs of one geometry.
+        config: How pairs are drawn.
+        seed: Of everything random.
+    """
+
+    def __init__(self, packs: Sequence[Pack], config: PairConfig, seed: int):
+        if not packs or not all(pack.tracks for pack in packs):
+            raise DatasetError("pairs: expected at least one pack, each with tracks")
+        if config.shares and len(config.shares) != len(packs):
+            raise ConfigError(
+                f"pairs.shares: {len(config.shares)} numbers for {len(packs)} packs, expected one "
+                "for each"
+            )
+        self.packs = tuple(packs)
+        self.config = config
+        self.seed = seed
+        shares = np.array(config.shares or [len(pack.tracks) for pack in packs], float)
+        self._shares = shares / shares.sum()
+
+    def __len__(self) -> int:
+        return self.config.pairs
+
+    def batch(
+        self, epoch: int, step: int, batch_size: int, rank: int = 0, world: int = 1
+    ) -> PairBatch:
+        """The share of process ``rank`` in the global batch number ``step`` of a pass."""
+        rng = np.random.default_rng([self.seed, epoch, step])
+        plans = self._draw(batch_size, rng)
+        seeds = rng.integers(0, 2**63, batch_size)
+        share = range(rank * batch_size // world, (rank + 1) * batch_size // world)
+        made = [self._make(*plans[index], np.random.default_rng(seeds[index])) for index in share]
+        exemplars, searches, offsets = zip(*made, strict=True)
+        return PairBatch(
+            torch.from_numpy(np.stack(exemplars)),
+            torch.from_numpy(np.stack(searches)),
+            torch.tensor(offsets, dtype=torch.float32),
+        )
+
+    def _draw(self, count: int, rng: np.random.Generator) -> list[tuple[Pack, Track]]:
+        plans: list[tuple[Pack, Track]] = []
+        videos: set[tuple[int, str]] = set()
+        for _ in range(count):
+            for _ in range(DRAWS_FOR_A_NEW_VIDEO):
+                number = int(rng.choice(len(self.packs), p=self._shares))
+                pack = self.packs[number]
+                track = pack.tracks[rng.integers(len(pack.tracks))]
+                if (number, track.video) not in videos:
+                    break
+            videos.add((number, track.video))
+            plans.append((pack, track))
+        return plans
+
+    def _make(
+        self, pack: Pack, track: Track, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+        """Exemplar, search and offset of one pair."""
+        config = self.config.augment
+        frames = np.array(track.frames)
+        first = int(rng.integers(len(track)))
+        near = np.flatnonzero(np.abs(frames - frames[first]) <= self.config.max_gap)
+        second = int(rng.choice(near))
+        flip = bool(rng.random() < config.flip)
+        limit = config.shift_px
+        dx, dy = rng.uniform(-limit, limit, 2)
+        exemplar = cut(
+            pack.crops[track.start + first],
+            pack.geometry.exemplar_size,
+            tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2)),
+            1 + rng.uniform(-config.exemplar_scale, config.exemplar_scale),
+            flip,
+        )
+        search = cut(
+            pack.crops[track.start + second],
+            self.config.search_size,
+            (dx, dy),
+            1 + rng.uniform(-config.scale, config.scale),
+            flip,
+        )
+        if rng.random() < config.blur:
+            search = blurred(search, rng)
+        exemplar, search = relight(exemplar, config, rng), relight(search, config, rng)
+        if rng.random() < config.grey:
+            exemplar, search = to_grey(exemplar), to_grey(search)
+        return exemplar, search, (dx, dy)

@@ -1,0 +1,74 @@
+"""LaSOT: ``airplane/airplane-1/img/00000001.jpg`` and ``airplane/airplane-1/groundtruth.txt``.
+
+``full_occlusion.txt`` and ``out_of_view.txt`` are one line of 0 and 1, a number a frame; where
+either is 1 the target cannot be seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
+from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
+
+ANNOTATIONS = "groundtruth.txt"
+HIDDEN = ("full_occlusion.txt", "out_of_view.txt")
+
+
+@dataclass(frozen=True)
+class LaSOT:
+    """Sequences of LaSOT; the top-left pixel of an annotation is taken to be (1, 1).
+
+    Attributes:
+        root: Folder of the classes, or of the sequences themselves.
+    """
+
+    root: Path
+
+    def units(self) -> list[str]:
+        """Paths of the sequences below the root."""
+        sequences = {
+            path.parent.relative_to(self.root).as_posix()
+            for pattern in ("*", "*/*")
+            for name in ("img", ANNOTATIONS)
+            for path in self.root.glob(f"{pattern}/{name}")
+        }
+        if not sequences:
+            raise DatasetError(
+                f"{self.root}: no sequences; expected airplane/airplane-1/{ANNOTATIONS} and so on"
+            )
+        return sorted(sequences)
+
+    def read(self, unit: str) -> Scan:
+        """The target of a sequence."""
+        folder = self.root / unit
+        if not (folder / ANNOTATIONS).is_file():
+            return Scan(skips=[Skip("no annotations", folder.name, "video")])
+        try:
+            return Scan(targets=[self._target(folder)])
+        except (DatasetError, ImageError) as error:
+            return Scan(skips=[Skip("bad sequence", folder.name, "track", detail=str(error))])
+
+    def describe(self) -> dict[str, str | int]:
+        """Source and options, for the report."""
+        return {"name": "lasot", "folder": self.root.name}
+
+    def _target(self, folder: Path) -> Footage:
+        boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
+        images = match_images(folder / "img", len(boxes))
+        hidden = np.any([read_labels(folder / name, len(boxes)) > 0 for name in HIDDEN], axis=0)
+        return Footage(
+            name=folder.name,
+            sequence=folder.name,
+            video=folder.name,
+            folder=folder / "img",
+            images=images.names,
+            frames=images.frames,
+            boxes=boxes,
+            flags=images.flags | (hidden * Flag.ABSENT).astype(np.uint8),
+            size=frame_size(folder / "img", images.names),
+        )

@@ -1,0 +1,1 @@
+"""Stage two: features and transforms learn together, through time."""

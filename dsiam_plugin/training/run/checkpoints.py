@@ -1,0 +1,97 @@
+"""Checkpoints of a run: one file each, replaced atomically, never unpickled freely."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.training.run.recipe import differences
+
+FORMAT = "dsiam-training-1"
+# How often something is stored or shown does not change what is learnt.
+FREE_KEYS = ("checkpoint_s", "checkpoint_steps", "picture_steps")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything a run needs to go on as if it had never stopped.
+
+    Attributes:
+        config: The run's configuration, as plain lists and dicts.
+        data: Digest of each pack by its name.
+        epoch: Pass that comes next or is under way, from 0.
+        step: Steps of that pass that are done.
+        learner: State of model, optimiser and scaler.
+        averages: State of the means under way.
+        best: Best validation score so far; None before the first.
+    """
+
+    config: Mapping[str, Any]
+    data: Mapping[str, str]
+    epoch: int
+    step: int
+    learner: Mapping[str, Any]
+    averages: Mapping[str, Any] = field(default_factory=dict)
+    best: float | None = None
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Writes the file under a temporary name and renames it, so the old one stays on failure.
+
+    Raises:
+        CheckpointError: If it cannot be written; a file that was there before is intact.
+    """
+    content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
+    buffer = io.BytesIO()  # torch's own writer hides why a disk refuses
+    torch.save({"format": FORMAT, **content}, buffer)
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
+    except OSError as error:
+        reason = error.strerror or error
+        kept = "; the earlier checkpoint is intact" if path.exists() else ""
+        raise CheckpointError(f"{path}: cannot be written ({reason}){kept}") from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint onto the CPU.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged or something else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint") from None
+    except Exception as error:  # zip, pickle and tensor errors, by where the damage is
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path}: not a readable checkpoint ({reason})") from error
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: not a checkpoint of this program ({FORMAT})")
+    return Checkpoint(**{item.name: content[item.name] for item in fields(Checkpoint)})
+
+
+def check_same_run(
+    checkpoint: Checkpoint, config: Mapping[str, Any], data: Mapping[str, str], path: Path
+) -> None:
+    """Refuses to go on with another configuration or other data.
+
+    Raises:
+        CheckpointError: Naming every difference.
+    """
+    ours = {key: value for key, value in config.items() if key not in FREE_KEYS}
+    theirs = {key: value for key, value in checkpoint.config.items() if key not in FREE_KEYS}
+    found = differences(ours, theirs)
+    found += [f"data {item}" for item in differences(data, checkpoint.data)]
+    if found:
+        raise CheckpointError(
+            f"{path}: a checkpoint of another configuration: {'; '.join(found)}; expected the same"
+            " (or another --out)"
+        )

@@ -1,0 +1,280 @@
+"""Configuration of a training run: frozen dataclasses, one YAML file a recipe.
+
+``stage`` names the class that the rest of the file is read into: ``siamfc`` (image pairs) or
+``dsiamm`` (clips, transforms included). The sections of a stage's data and model are dataclasses
+of the modules that use them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dsiam_plugin.config.files import override, plain, read_yaml
+from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.training.data.clips import ClipConfig
+from dsiam_plugin.training.data.pairs import PairConfig
+from dsiam_plugin.training.joint.config import JointConfig
+from dsiam_plugin.training.siamese.stage import SiameseConfig
+
+OPTIMIZERS = ("sgd", "adamw")
+SCHEDULES = ("log", "cosine", "one_cycle", "constant")
+
+Check = tuple[bool, str, Any, str]  # whether a value is right, its key, the value, the rule
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How parameters move.
+
+    Attributes:
+        name: ``sgd`` or ``adamw``.
+        lr: Largest learning rate.
+        lr_end: The last step's.
+        schedule: From ``lr`` to ``lr_end``: ``log`` (equal ratios), ``cosine``, ``one_cycle`` (a
+            cosine up over the warm-up, then one down) or ``constant``.
+        warm_up: Share of all steps that the learning rate rises in, in [0, 1).
+        momentum: Of sgd; adamw's first decay.
+        weight_decay: For the groups of parameters that it applies to.
+        clip_norm: Largest norm of the whole gradient; 0 for any.
+        multipliers: Group of parameters to a factor of the learning rate; replaces the model's
+            own for that group. 0 keeps a group as it is.
+    """
+
+    name: str = "sgd"
+    lr: float = 1e-2
+    lr_end: float = 1e-5
+    schedule: str = "log"
+    warm_up: float = 0.0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    clip_norm: float = 0.0
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """Tracking with the weights of the moment, whose success AUC keeps the best checkpoint.
+
+    Attributes:
+        every: Passes between two validations; 0 for none.
+        tracker: Variant that tracks.
+        sequences: Synthetic sequences, made once a run; 0 for none.
+        frames: Frames of each.
+        seed: Of the synthetic sequences.
+        stills: Folder of photographs with segments to make them from; procedural where None.
+        folders: Further data sets in OTB's layout.
+        max_sequences: Sequences used of each of those; 0 for all.
+        max_frames: Frames used of each of their sequences; 0 for all.
+    """
+
+    every: int = 1
+    tracker: str = "SiamFC"
+    sequences: int = 11
+    frames: int = 60
+    seed: int = 1000
+    stills: str | None = None
+    folders: tuple[str, ...] = ()
+    max_sequences: int = 0
+    max_frames: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What every stage has.
+
+    Attributes:
+        stage: Name of the stage.
+        seed: Of the data's order, the augmentation and fresh parameters.
+        epochs: Passes over the data.
+        batch_size: Samples of a step, over all processes together.
+        precision: Of the convolutions: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        channels_last: Memory layout of the network; faster on nearly every processor.
+        checkpoint_s: Seconds between two checkpoints within a pass; 0 for none.
+        checkpoint_steps: Steps between them; 0 for none.
+        log_steps: Steps averaged into one row of the curve.
+        picture_steps: Steps between two pictures of responses and fusion maps; 0 for none.
+        optimizer: How parameters move.
+        validation: How checkpoints are compared.
+    """
+
+    stage: str = ""
+    seed: int = 0
+    epochs: int = 50
+    batch_size: int = 8
+    precision: str = "auto"
+    channels_last: bool = True
+    checkpoint_s: float = 600.0
+    checkpoint_steps: int = 0
+    log_steps: int = 50
+    picture_steps: int = 1000
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+
+@dataclass(frozen=True)
+class SiamFCTraining(TrainingConfig):
+    """Stage one: SiamFC's network from image pairs.
+
+    Attributes:
+        model: The network and its loss.
+        pairs: How pairs are drawn.
+    """
+
+    stage: str = "siamfc"
+    model: SiameseConfig = field(default_factory=SiameseConfig)
+    pairs: PairConfig = field(default_factory=PairConfig)
+
+
+@dataclass(frozen=True)
+class UnrolledTracker:
+    """The tracker that joint training unrolls over clips, and where its numbers start.
+
+    Attributes:
+        variant: One of :func:`dsiam_plugin.tracker_names`.
+        settings: What to change in it, in the shape of the trackers' YAML files.
+    """
+
+    variant: str = "DSiamM"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DSiamMTraining(TrainingConfig):
+    """Stage two: features, transforms and fusion together, through time on clips.
+
+    Attributes:
+        tracker: What is unrolled.
+        clips: How clips are drawn.
+        dynamic: Loss, truncation and learning-rate multipliers.
+    """
+
+    stage: str = "dsiamm"
+    tracker: UnrolledTracker = field(default_factory=UnrolledTracker)
+    clips: ClipConfig = field(default_factory=ClipConfig)
+    dynamic: JointConfig = field(default_factory=JointConfig)
+
+
+CONFIGS: dict[str, type[TrainingConfig]] = {"siamfc": SiamFCTraining, "dsiamm": DSiamMTraining}
+
+
+def load_training(
+    source: str | Path | Mapping[str, Any], changes: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """Reads a recipe.
+
+    Args:
+        source: Path of a YAML file, or the mapping such a file would hold.
+        changes: Values that replace the recipe's, nested as in the file.
+
+    Raises:
+        ConfigError: One message with all unknown keys, wrong types and values out of range.
+    """
+    name = "config"
+    if not isinstance(source, Mapping):
+        name, source = str(source), read_yaml(source)
+    given = merged(source, changes or {})
+    stage = given.get("stage")
+    if not isinstance(stage, str) or stage not in CONFIGS:
+        raise ConfigError(f"{name}: stage: {stage!r}, expected one of {', '.join(CONFIGS)}")
+    problems: list[str] = []
+    config = override(CONFIGS[stage](), given, "", problems)
+    problems += _validate(config)
+    if problems:
+        raise ConfigError(f"{name}: " + "; ".join(problems))
+    return config
+
+
+def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
+    """Nested mapping of ``section.key=value`` settings; values are YAML.
+
+    Raises:
+        ConfigError: If one has no ``=`` or its value is not YAML.
+    """
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        path, separator, text = setting.partition("=")
+        if not separator or not path:
+            raise ConfigError(f"--set {setting!r}: expected section.key=value")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {setting!r}: the value is not valid YAML") from None
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        changes = merged(changes, value)
+    return changes
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``changes``, mappings merged all the way down."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def as_mapping(config: TrainingConfig) -> dict[str, Any]:
+    """The configuration as :func:`load_training` reads it, of plain lists and dicts."""
+    return plain(dataclasses.asdict(config))
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys whose values differ, with both values."""
+    found = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        one, other = ours.get(key), theirs.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found += differences(one, other, f"{prefix}{key}.")
+        elif one != other:
+            found.append(f"{prefix}{key} {one!r} instead of {other!r}")
+    return found
+
+
+def _validate(config: TrainingConfig) -> list[str]:
+    """One line for each value outside its range; empty if all is well."""
+    checks = [*_range_checks(config), *_optimizer_checks(config.optimizer)]
+    return [f"{key}: {value!r}, expected {rule}" for good, key, value, rule in checks if not good]
+
+
+def _range_checks(config: TrainingConfig) -> Iterator[Check]:
+    optimizer, validation = config.optimizer, config.validation
+    not_negative = {
+        "seed": config.seed,
+        "checkpoint_s": config.checkpoint_s,
+        "checkpoint_steps": config.checkpoint_steps,
+        "picture_steps": config.picture_steps,
+        "optimizer.weight_decay": optimizer.weight_decay,
+        "optimizer.clip_norm": optimizer.clip_norm,
+        "validation.every": validation.every,
+        "validation.sequences": validation.sequences,
+        "validation.seed": validation.seed,
+        "validation.max_sequences": validation.max_sequences,
+        "validation.max_frames": validation.max_frames,
+        **{f"optimizer.multipliers.{key}": item for key, item in optimizer.multipliers.items()},
+    }
+    positive = {
+        "epochs": config.epochs,
+        "batch_size": config.batch_size,
+        "log_steps": config.log_steps,
+        "optimizer.lr": optimizer.lr,
+        "optimizer.lr_end": optimizer.lr_end,
+    }
+    shares = {"optimizer.warm_up": optimizer.warm_up, "optimizer.momentum": optimizer.momentum}
+    yield from ((item >= 0, key, item, ">= 0") for key, item in not_negative.items())
+    yield from ((item > 0, key, item, "> 0") for key, item in positive.items())
+    yield from ((0 <= item < 1, key, item, "[0, 1)") for key, item in shares.items())
+
+
+def _optimizer_checks(config: OptimizerConfig) -> Iterator[Check]:
+    name, schedule, warm_up = config.name, config.schedule, config.warm_up
+    yield name in OPTIMIZERS, "optimizer.name", name, " or ".join(OPTIMIZERS)
+    yield schedule in SCHEDULES, "optimizer.schedule", schedule, ", ".join(SCHEDULES)
+    starts_low = schedule != "one_cycle" or warm_up > 0
+    yield starts_low, "optimizer.warm_up", warm_up, "> 0 for one_cycle"

@@ -1,0 +1,87 @@
+"""The two stages: which data and which model a configuration stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from dsiam_plugin.config.files import load_config
+from dsiam_plugin.config.variants import find_variant
+from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.training.data.clips import ClipDataset
+from dsiam_plugin.training.data.pack import Pack, open_pack
+from dsiam_plugin.training.data.pairs import PairDataset
+from dsiam_plugin.training.data.prefetch import Dataset
+from dsiam_plugin.training.joint.stage import ClipModel
+from dsiam_plugin.training.run.recipe import DSiamMTraining, SiamFCTraining, TrainingConfig, merged
+from dsiam_plugin.training.run.warm_start import start_from
+from dsiam_plugin.training.siamese.stage import SiameseModel
+
+PAIRS_TO_MEASURE = 32  # enough for the mean and variance of every channel's cells
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model may begin with.
+
+    Attributes:
+        weights: To start from; None for fresh parameters.
+        dataset: The stage's batches.
+    """
+
+    weights: Weights | None
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a stage is put together.
+
+    Attributes:
+        sample: What one sample is called.
+        dataset: From packs and configuration to batches.
+        model: From a configuration and a start to a module that takes a batch and returns
+            ``loss`` (), further () values to log and ``responses`` to show; it has
+            ``parameter_groups``, ``to_weights``, ``scalars`` and ``maps``.
+    """
+
+    sample: str
+    dataset: Callable[[Sequence[Pack], Any], Dataset]
+    model: Callable[[Any, Start], nn.Module]
+
+
+def open_dataset(paths: Sequence[Path], config: TrainingConfig) -> Dataset:
+    """The stage's batches from folders of packs; a worker process calls it for itself."""
+    return STAGES[config.stage].dataset([open_pack(path) for path in paths], config)
+
+
+def _pairs(packs: Sequence[Pack], config: SiamFCTraining) -> Dataset:
+    return PairDataset(packs, config.pairs, config.seed)
+
+
+def _siamese(config: SiamFCTraining, start: Start) -> nn.Module:
+    model = SiameseModel(config.model)
+    if start.weights is not None:
+        start_from(model, start.weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
+    return model
+
+
+def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
+    return ClipDataset(packs, config.clips, config.seed)
+
+
+def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
+    if start.weights is None:
+        raise CheckpointError("stage dsiamm: starts from weights of stage one; name a file of them")
+    learnt = start.weights.config.get("tracker", {})  # of an earlier joint training
+    settings = merged(learnt, config.tracker.settings)
+    tracker = load_config(settings, find_variant(config.tracker.variant).config)
+    return ClipModel(start.weights, tracker, config.dynamic)
+
+
+STAGES = {"siamfc": Stage("pair", _pairs, _siamese), "dsiamm": Stage("clip", _clips, _joint)}

@@ -1,0 +1,136 @@
+"""Validation inside training: how well does a tracker follow with these weights.
+
+The scores are success AUC as in the evaluation's, on synthetic sequences that are made once
+a run and on data sets that the user names; never on a benchmark by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dsiam_plugin.errors import ConfigError, TrainingError
+from dsiam_plugin.evaluation.synthesis.dataset import MANIFEST, SynthesisConfig, write_dataset
+from dsiam_plugin.io.images import read_image
+from dsiam_plugin.trackers.builders import build_tracker
+from dsiam_plugin.trackers.host import DSiamTracker
+from dsiam_plugin.training.run.recipe import ValidationConfig
+
+SYNTHETIC = "synthetic"
+
+
+class Scores(NamedTuple):
+    """Result of a validation.
+
+    Attributes:
+        mean: Mean of the data sets' mean success AUC, in [0, 1]; decides which checkpoint is best.
+        sets: Data set to sequence to success AUC.
+        seconds: What it took.
+    """
+
+    mean: float
+    sets: dict[str, dict[str, float]]
+    seconds: float
+
+    def set_means(self) -> dict[str, float]:
+        """Mean AUC of each data set."""
+        return {name: float(np.mean(list(item.values()))) for name, item in self.sets.items()}
+
+
+class Validator:
+    """Tracks fixed sequences with the weights of the moment.
+
+    Args:
+        config: What to track, and how much of it.
+        folder: Where the synthetic sequences are made, once.
+        device: As :func:`dsiam_plugin.build_tracker` takes it.
+        precision: Likewise.
+
+    Raises:
+        ConfigError: If there is nothing to validate on.
+        TrainingError: If a data set cannot be read.
+    """
+
+    def __init__(self, config: ValidationConfig, folder: Path, device: str, precision: str):
+        if not config.sequences and not config.folders:
+            raise ConfigError(
+                "validation: neither sequences nor folders; expected some, or every: 0"
+            )
+        self.config = config
+        self.device = device
+        self.precision = precision
+        folders = {SYNTHETIC: _synthetic(config, folder)} if config.sequences else {}
+        folders |= {Path(name).resolve().name: Path(name) for name in config.folders}
+        self._videos = {
+            name: _videos(path, 0 if name == SYNTHETIC else config.max_sequences)
+            for name, path in folders.items()
+        }
+
+    def score(self, weights: Path, each_frame: Callable[[], None]) -> Scores:
+        """Tracks everything.
+
+        Args:
+            weights: File of the weights, as users would give it to a tracker.
+            each_frame: Called before each frame; may raise to stop.
+        """
+        start = time.perf_counter()
+        tracker = build_tracker(
+            self.config.tracker, weights=weights, device=self.device, precision=self.precision
+        )
+        sets = {}
+        for name, videos in self._videos.items():
+            limit = None if name == SYNTHETIC else self.config.max_frames or None
+            sets[name] = {
+                video.name: success_auc(tracker, video, limit, each_frame) for video in videos
+            }
+        means = [np.mean(list(scores.values())) for scores in sets.values()]
+        return Scores(float(np.mean(means)), sets, time.perf_counter() - start)
+
+
+def success_auc(
+    tracker: DSiamTracker, video: Any, frames: int | None, each_frame: Callable[[], None]
+) -> float:
+    """Success AUC of a tracker on the first frames of one sequence of the toolkit."""
+    from dsiam_plugin.evaluation.measures.metrics import success_curve
+
+    truth = np.asarray(video.gt_traj, dtype=float)[:frames]
+    names = video.img_names[: len(truth)]
+    tracker.init(read_image(names[0]), video.init_rect)
+    boxes = [truth[0], *_tracked(tracker, names[1:], each_frame)]
+    return float(success_curve(truth, np.array(boxes)).mean())
+
+
+def _tracked(
+    tracker: DSiamTracker, names: list[str], each_frame: Callable[[], None]
+) -> Iterator[np.ndarray]:
+    for name in names:
+        each_frame()
+        yield np.array(tracker.track(read_image(name)).box)
+
+
+def _synthetic(config: ValidationConfig, folder: Path) -> Path:
+    """The run's own sequences below ``folder``, made if they are not there yet."""
+    stills = None if config.stills is None else Path(config.stills)
+    source = "procedural" if stills is None else stills.name
+    made = folder / f"{source}_{config.sequences}x{config.frames}_seed{config.seed}"
+    if not (made / MANIFEST).is_file():
+        wanted = SynthesisConfig(
+            sequences=config.sequences, frames=config.frames, seed=config.seed, stills=stills
+        )
+        write_dataset(made, wanted)
+    return made
+
+
+def _videos(folder: Path, limit: int) -> list[Any]:
+    from dsiam_plugin.errors import DSiamError
+    from dsiam_plugin.evaluation.datasets.factory import create_dataset
+
+    try:
+        videos = list(create_dataset(folder.resolve()))
+    except DSiamError as error:
+        raise TrainingError(f"validation on {folder}: {error}") from error
+    return videos[: limit or None]

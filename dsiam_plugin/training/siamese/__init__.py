@@ -1,0 +1,1 @@
+"""Stage one: the Siamese network learns from pairs of frames."""

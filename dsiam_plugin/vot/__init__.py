@@ -1,0 +1,1 @@
+"""The VOT toolkit: the process it starts, its workspaces and its results."""

@@ -1,0 +1,277 @@
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+import torch
+from seeded_network import moving_patch, write_weights
+
+from dsiam_plugin import Box, build_tracker
+from dsiam_plugin.config.variants import tracker_names
+from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
+from dsiam_plugin.io.boxes import overlap
+from dsiam_plugin.models.backbones import VGG19
+from dsiam_plugin.trackers.host import DSiamTracker
+from dsiam_plugin.trackers.state import recentered, unit_height
+
+ALEXNET_NAMES = [name for name in tracker_names() if "Vgg" not in name]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return write_weights(tmp_path_factory.mktemp("weights") / "net.npz")
+
+
+@pytest.fixture
+def build(weights):
+    def builder(name="DSiamM", config=None) -> DSiamTracker:
+        return build_tracker(
+            name, weights=weights, config=config, device="cpu", precision="float32"
+        )
+
+    return builder
+
+
+def follow(tracker, images, box):
+    tracker.init(images[0], box)
+    return [tracker.track(image) for image in images[1:]]
+
+
+@pytest.mark.parametrize("name", ALEXNET_NAMES)
+def test_every_variant_follows_a_moving_patch(build, name):
+    images, boxes = moving_patch()
+    results = follow(build(name), images, boxes[0])
+    overlaps = [
+        overlap(result.box, Box(*box)) for result, box in zip(results, boxes[1:], strict=True)
+    ]
+    assert min(overlaps) > 0.5
+    assert all(np.isfinite(result.score) for result in results)
+
+
+def test_two_runs_are_equal_to_the_last_bit(build):
+    images, boxes = moving_patch()
+    assert follow(build(), images, boxes[0]) == follow(build(), images, boxes[0])
+
+
+def test_one_network_serves_many_targets(build):
+    """Interleaved steps of two states give what each gives alone."""
+    tracker = build()
+    images, boxes = moving_patch(6)
+    other = (80.0, 20.0, 20.0, 30.0)
+    alone = [follow(tracker, images, box) for box in (boxes[0], other)]
+    states = [tracker.start(images[0], box) for box in (boxes[0], other)]
+    together = [[], []]
+    for image in images[1:]:
+        for index, state in enumerate(states):
+            states[index], result = tracker.step(image, state)
+            together[index].append(result)
+    assert together == alone
+
+
+def test_step_leaves_its_state_and_image_alone(build):
+    tracker = build()
+    images, boxes = moving_patch(3)
+    state = tracker.start(images[0], boxes[0])
+    before = {layer: item.clone() for layer, item in state.exemplar.items()}
+    pixels = images[1].copy()
+    first = tracker.step(images[1], state)[1]
+    assert tracker.step(images[1], state)[1] == first
+    assert all(before[layer].equal(item) for layer, item in state.exemplar.items())
+    np.testing.assert_array_equal(images[1], pixels)
+    with pytest.raises(FrozenInstanceError):
+        state.lost = True
+
+
+def test_exemplar_never_changes_and_siamfc_learns_nothing(build):
+    images, boxes = moving_patch(5)
+    for name, learns in (("SiamFC", False), ("DSiamM", True)):
+        tracker = build(name)
+        tracker.init(images[0], boxes[0])
+        first = tracker.state
+        for image in images[1:]:
+            tracker.track(image)
+        last = tracker.state
+        assert all(first.exemplar[k].equal(last.exemplar[k]) for k in first.exemplar)
+        assert (last.template is first.template) is not learns
+        assert (last.suppression is None) is not learns
+
+
+def test_ablations_switch_off_their_part(build):
+    images, boxes = moving_patch(3)
+    learnt = {}
+    for name in ("DSiamM-VT", "DSiamM-BS", "DSiamM-Multi"):
+        tracker = build(name)
+        first = tracker.start(images[0], boxes[0])
+        learnt[name] = first, tracker.step(images[1], first)[0]
+    first, last = learnt["DSiamM-VT"]
+    assert last.template is first.template
+    assert last.suppression is not None
+    first, last = learnt["DSiamM-BS"]
+    assert last.template is not first.template
+    assert last.suppression is None
+    assert list(learnt["DSiamM-Multi"][0].exemplar) == ["conv5"]
+
+
+def test_gray_alpha_and_sixteen_bit_frames_are_the_same_image(build):
+    images, boxes = moving_patch(4)
+    gray = [image[..., :1].repeat(3, axis=2) for image in images]
+    expected = follow(build(), gray, boxes[0])
+    assert follow(build(), [image[..., 0] for image in gray], boxes[0]) == expected
+    alpha = [np.dstack([image, np.full(image.shape[:2], 9, np.uint8)]) for image in gray]
+    assert follow(build(), alpha, boxes[0]) == expected
+    deep = [image.astype(np.uint16) * 257 for image in gray]
+    assert follow(build(), deep, boxes[0]) == expected
+
+
+def test_bad_input_is_named_and_leaves_the_target(build):
+    tracker = build()
+    images, boxes = moving_patch(3)
+    with pytest.raises(TrackerStateError, match=r"DSiamM: track\(\) before init"):
+        tracker.track(images[0])
+    with pytest.raises(BoxError, match="outside the 160x120 image"):
+        tracker.init(images[0], (500, 0, 10, 10))
+    tracker.init(images[0], boxes[0])
+    state = tracker.state
+    with pytest.raises(ImageError, match="frame is 100x120, expected 160x120"):
+        tracker.track(images[1][:, :100])
+    with pytest.raises(ImageError, match="float64"):
+        tracker.track(images[1].astype(float))
+    assert tracker.state is state
+    tracker.track(images[1])
+
+
+@pytest.mark.parametrize(
+    "box", [(-20, -15, 40, 30), (-50, -50, 400, 400), (150, 110, 40, 40), (60, 50, 1, 1)]
+)
+def test_boxes_over_the_border_larger_than_the_image_or_tiny(build, box):
+    images, _ = moving_patch(3)
+    results = follow(build(), images, box)
+    assert all(np.isfinite(result.box).all() for result in results)
+
+
+def always_lost(preset):
+    return {"transform": preset, "tracking": {"lost_below": 1e9}}
+
+
+def test_gate_on_a_loss(build):
+    """Both transforms off, the target's size kept, the search region 1.1 times larger."""
+    tracker = build("DSiam", always_lost("release"))
+    images, boxes = moving_patch(3)
+    first = tracker.start(images[0], boxes[0])
+    adapted = replace(first, template={}, suppression={"conv5": torch.zeros(1)})
+    with torch.inference_mode():
+        lost = tracker._search_wider(adapted)
+    assert lost.template is first.exemplar
+    assert lost.suppression is None
+    state, result = tracker.step(images[1], first)
+    assert result.lost
+    assert (result.box.w, result.box.h) == boxes[0][2:]
+    assert state.search_side == pytest.approx(1.1 * first.search_side)
+    assert state.suppression is None
+    for _ in range(40):
+        state, _ = tracker.step(images[1], state)
+    assert state.search_side == pytest.approx(5 * first.search_side)
+
+
+@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
+def test_a_grey_frame_is_lost_and_the_target_is_not(build, name):
+    tracker = build(name)
+    images, boxes = moving_patch(3)
+    first = tracker.start(images[0], boxes[0])
+    grey = np.full_like(images[0], 128)
+    assert tracker.step(grey, first)[1].lost
+    assert not tracker.step(images[1], first)[1].lost
+
+
+def test_recovery_takes_the_search_side_of_the_target(build):
+    tracker = build("DSiam", {"transform": "release", "tracking": {"lost_below": None}})
+    images, boxes = moving_patch(3)
+    first = tracker.start(images[0], boxes[0])
+    grown = replace(first, lost=True, search_side=1.1 * first.search_side)
+    state, result = tracker.step(images[1], grown)
+    assert not result.lost
+    factor = result.box.w / boxes[0][2]
+    assert state.search_side == pytest.approx(first.search_side * factor)
+
+
+def test_siamfc_has_no_gate_and_no_growth(build):
+    tracker = build("SiamFC", always_lost("release"))
+    images, boxes = moving_patch(3)
+    first = tracker.start(images[0], boxes[0])
+    state, result = tracker.step(images[1], first)
+    assert result.lost
+    assert state.search_side == pytest.approx(first.search_side * result.box.w / boxes[0][2])
+
+
+def test_target_outside_twice_is_sought_at_the_centre(build):
+    images, boxes = moving_patch(2)
+    state = build().start(images[0], boxes[0])
+    outside = replace(state, center=(-100.0, 50.0))
+    once = recentered(outside)
+    assert (once.center, once.frames_outside) == ((-100.0, 50.0), 1)
+    assert recentered(once).center == (79.5, 59.5)
+    assert recentered(replace(state, frames_outside=1)).frames_outside == 0
+
+
+def test_unit_height_maps_peak_to_one_and_median_to_zero():
+    response = torch.arange(25.0).view(5, 5)
+    scale, offset = unit_height(response)
+    assert 24 * scale + offset == pytest.approx(1)
+    assert 12 * scale + offset == pytest.approx(0)
+    assert unit_height(torch.full((3, 3), 2.0)).scale == 1.0
+
+
+@pytest.mark.parametrize("background", ["search", "crop", "crop_at_scale"])
+def test_background_is_learnt_from_every_source(build, background):
+    images, boxes = moving_patch(4)
+    tracker = build("DSiam", {"transform": {"background": background}})
+    results = follow(tracker, images, boxes[0])
+    assert overlap(results[-1].box, Box(*boxes[3])) > 0.5
+    assert tracker.state.suppression["conv5"].shape == (1, 16, 22, 12)
+
+
+def test_untrusted_frames_teach_nothing(build):
+    images, boxes = moving_patch(3)
+    for rule in ({"max_ambiguity": 0.0}, {"min_confidence": 1.0}):
+        noisy = [images[0], np.random.default_rng(0).integers(0, 256, images[0].shape, np.uint8)]
+        tracker = build("DSiamM", {"transform": rule})
+        first = tracker.start(noisy[0], boxes[0])
+        state, _ = tracker.step(noisy[1], first)
+        assert state.template is first.template
+        assert state.suppression is None
+
+
+@pytest.mark.data
+def test_siamfc_stays_on_a_real_sequence(shared):
+    """Deer: the official raw results have a mean overlap of 0.74."""
+    from dsiam_plugin.io.images import read_image
+
+    folder = shared / "data" / "otb2013" / "sequences" / "Deer"
+    rows = (folder / "groundtruth_rect.txt").read_text().split()[:20]
+    boxes = [[float(v) for v in row.split(",")] for row in rows]
+    images = [read_image(path) for path in sorted((folder / "img").iterdir())[:20]]
+    tracker = build_tracker("SiamFC", weights=shared / "weights" / "siamfc_3s_color.npz")
+    x, y, w, h = boxes[0]
+    results = follow(tracker, images, (x - 1, y - 1, w, h))
+    overlaps = [
+        overlap(result.box, Box(x - 1, y - 1, w, h))
+        for result, (x, y, w, h) in zip(results, boxes[1:], strict=True)
+    ]
+    assert np.mean(overlaps) > 0.65
+
+
+@pytest.mark.integration
+def test_vgg19_with_seeded_weights_follows_a_moving_patch(tmp_path):
+    """Twenty million parameters: seconds a frame on a CPU."""
+    torch.manual_seed(0)
+    network = VGG19()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            module.weight.data -= module.weight.data.mean(dim=(1, 2, 3), keepdim=True)
+    torch.save(network.state_dict(), tmp_path / "vgg19.pth")
+    tracker = build_tracker("DSiamM_Vgg19", weights=tmp_path / "vgg19.pth", device="cpu")
+    images, boxes = moving_patch(5)
+    results = follow(tracker, images, boxes[0])
+    assert overlap(results[-1].box, Box(*boxes[-1])) > 0.4
+    assert tracker.state.template["conv4_4"].shape == (1, 512, 15, 15)
+    assert tracker.state.suppression["conv5_4"].shape == (1, 512, 15, 8)

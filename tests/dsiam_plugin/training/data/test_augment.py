@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut, relight, to_grey
+
+
+@pytest.fixture
+def crop():
+    """Two ramps: red grows by 1 a column, green by 1 a row."""
+    rows, columns = np.mgrid[:201, :201]
+    return np.dstack([columns, rows, np.full_like(rows, 7)]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_cut_shows_the_middle_at_the_offset(crop, scale, flip):
+    window = cut(crop, 81, (12.0, -6.0), scale, flip)
+    assert window[40 - 6, 40 + 12, :2] == pytest.approx([100, 100], abs=1)
+    step = window[34, 72, 0].astype(float) - window[34, 32, 0]
+    assert step == pytest.approx((-40 if flip else 40) * scale, abs=2)
+    assert float(window[54, 52, 1]) - window[34, 52, 1] == pytest.approx(20 * scale, abs=2)
+
+
+def test_beyond_the_crop_is_its_mean(crop):
+    window = cut(crop, 81, (90.0, 0.0), 2.0, flip=False)
+    assert window[40, 0] == pytest.approx([100, 100, 7], abs=1)
+
+
+def test_relight_within_its_bounds_and_off():
+    pixels = np.full((4, 4, 3), 128, np.uint8)
+    rng = np.random.default_rng(0)
+    off = AugmentConfig(light=0.0, tint=0.0)
+    assert (relight(pixels, off, rng) == pixels).all()
+    config = AugmentConfig(light=0.2, tint=0.1)
+    levels = np.array([relight(pixels, config, rng)[0, 0] for _ in range(200)], float)
+    # 128 keeps its level but for brightness (at most 25.5) and tint (a tenth of up to 153.6)
+    assert np.abs(levels - 128).max() <= 25.5 + 15.4 + 1
+    assert levels.std() > 5
+
+
+def test_grey_is_luma():
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    pixels[..., 1] = 200
+    assert (to_grey(pixels) == round(0.587 * 200)).all()
+
+
+def test_blur_keeps_the_mean_of_a_flat_picture_and_smears_a_dot():
+    rng = np.random.default_rng(0)
+    assert (blurred(np.full((20, 20, 3), 90, np.uint8), rng) == 90).all()
+    dot = np.zeros((21, 21, 3), np.uint8)
+    dot[10, 10] = 255
+    smeared = blurred(dot, rng)
+    assert (smeared > 0).sum() > 3
+    assert smeared.max() < 130

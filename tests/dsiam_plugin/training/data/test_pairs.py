@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dsiam_plugin.errors import ConfigError, DatasetError
+from dsiam_plugin.training.data.augment import AugmentConfig
+from dsiam_plugin.training.data.pack import Pack, PackGeometry, Track
+from dsiam_plugin.training.data.pairs import PairConfig, PairDataset
+
+PLAIN = AugmentConfig(
+    shift_px=32, scale=0, exemplar_shift_px=0, exemplar_scale=0, flip=0, grey=0, light=0, tint=0,
+    blur=0,
+)  # fmt: skip
+SIDE = 351
+
+
+def make_pack(path, videos, frames=4):
+    """Each video has a level of its own; a white dot marks the target's centre."""
+    crops = np.empty((videos * frames, SIDE, SIDE, 3), np.uint8)
+    for video in range(videos):
+        crops[video * frames : (video + 1) * frames] = 10 + 10 * video
+    crops[:, 174:177, 174:177] = 255
+    tracks = tuple(
+        Track(f"t{video}", f"v{video}", video * frames, (video + 1) * frames, tuple(range(frames)))
+        for video in range(videos)
+    )
+    return Pack(path, crops, np.zeros((len(crops), 4), np.float32), tracks, PackGeometry())
+
+
+@pytest.fixture
+def pack(tmp_path):
+    return make_pack(tmp_path, 6)
+
+
+def test_shapes_and_the_target_at_its_offset(pack):
+    batch = PairDataset([pack], PairConfig(augment=PLAIN), seed=0).batch(0, 0, 4)
+    assert batch.exemplars.shape == (4, 127, 127, 3)
+    assert batch.searches.shape == (4, 255, 255, 3)
+    for search, (dx, dy) in zip(batch.searches, batch.offsets.tolist(), strict=True):
+        rows, columns = np.nonzero(search[..., 0].numpy() > 150)
+        assert columns.mean() == pytest.approx(127 + dx, abs=0.6)
+        assert rows.mean() == pytest.approx(127 + dy, abs=0.6)
+    assert batch.offsets.abs().max() > 10
+
+
+def test_both_crops_are_of_one_video_and_a_batch_of_different_ones(pack):
+    dataset = PairDataset([pack], PairConfig(augment=PLAIN), seed=0)
+    batch = dataset.batch(0, 1, 6)
+    levels = batch.exemplars[:, 5, 5, 0].tolist()
+    assert batch.searches[:, 100, 5, 0].tolist() == levels
+    assert len(set(levels)) == 6
+
+
+def test_batches_repeat_and_differ(pack):
+    first, again = (PairDataset([pack], PairConfig(), seed=3).batch(2, 5, 4) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    dataset = PairDataset([pack], PairConfig(), seed=3)
+    for other in (dataset.batch(2, 6, 4), dataset.batch(3, 5, 4)):
+        assert not torch.equal(first.offsets, other.offsets)
+
+
+def test_processes_share_one_batch(pack):
+    dataset = PairDataset([pack], PairConfig(), seed=0)
+    whole = dataset.batch(1, 2, 6)
+    parts = [dataset.batch(1, 2, 6, rank, 3) for rank in range(3)]
+    for index, name in enumerate(whole._fields):
+        joined = torch.cat([part[index] for part in parts])
+        assert torch.equal(joined, whole[index]), name
+
+
+def test_frames_stay_within_the_gap(tmp_path):
+    pack = make_pack(tmp_path, 1, frames=20)
+    for row in range(20):
+        pack.crops[row, :, :140] = 10 * row  # reaches into both windows
+    config = PairConfig(max_gap=2, augment=replace(PLAIN, shift_px=0.0))
+    dataset = PairDataset([pack], config, seed=0)
+    gaps = set()
+    for step in range(60):
+        batch = dataset.batch(0, step, 1)
+        first, second = (int(item[0, 5, 5, 0]) // 10 for item in batch[:2])
+        gaps.add(second - first)
+    assert gaps == {-2, -1, 0, 1, 2}
+
+
+def test_shares_decide_how_often_a_pack_is_drawn_from(tmp_path):
+    packs = [make_pack(tmp_path, 6), make_pack(tmp_path, 6)]
+    packs[1].crops[:, :170] += 100
+    dataset = PairDataset(packs, PairConfig(shares=(0.0, 1.0), augment=PLAIN), seed=0)
+    batch = dataset.batch(0, 0, 6)
+    assert batch.searches[:, 10, 5, 0].min() >= 110
+
+
+def test_bad_input(pack):
+    with pytest.raises(DatasetError, match="at least one pack"):
+        PairDataset([], PairConfig(), 0)
+    with pytest.raises(ConfigError, match="2 numbers for 1 packs"):
+        PairDataset([pack], PairConfig(shares=(1.0, 2.0)), 0)
