@@ -9,6 +9,7 @@
 # AUC. A part that fails or exceeds its time leaves the others alone; --share scales all times.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
 out=${OUT:-device_report} parts="tests boxes speed profile training" share=1 device=cuda words=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -23,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-export PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export PYTHONDONTWRITEBYTECODE=1
 python=${PYTHON:-python3}
 : >"$out/log.txt"
@@ -49,8 +50,8 @@ measure() {
 }
 
 # Neither of these two is timed, so they share the machine.
-mapfile -t tests < <(grep -rl "mark.cuda" "$here/../tests" --include "test_*.py" | sort)
-part tests 90 "$python" -m pytest "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider -W default \
+mapfile -t tests < <(grep -rl "mark.cuda" "$root/tests" --include "test_*.py" | sort)
+part tests 90 "$python" -m pytest --rootdir "$root" -c "$root/pyproject.toml" "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider -W default \
   --junitxml "$work/tests.xml" &
 measure boxes 100 &
 wait
