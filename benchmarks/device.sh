@@ -23,6 +23,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
+cd "$root" || exit 2
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export PYTHONDONTWRITEBYTECODE=1
@@ -50,9 +51,9 @@ measure() {
 }
 
 # Neither of these two is timed, so they share the machine.
-mapfile -t tests < <(grep -rl "mark.cuda" "$root/tests" --include "test_*.py" | sort)
-part tests 90 "$python" -m pytest --rootdir "$root" -c "$root/pyproject.toml" "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider -W default \
-  --junitxml "$work/tests.xml" &
+mapfile -t tests < <(grep -rl "mark.cuda" tests --include "test_*.py" | sort)
+part tests 90 "$python" -m pytest "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider \
+  -W default --junitxml "$work/tests.xml" &
 measure boxes 100 &
 wait
 measure speed 110
