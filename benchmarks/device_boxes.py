@@ -13,6 +13,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,8 +58,8 @@ def main() -> int:
     part = Part("boxes", options)
     sequences = _sequences(options)
     workers = 1 if options.dry else max(1, len(_processors()) - 2)
-    # The processes are forked before this one uses the device.
-    with ProcessPoolExecutor(workers) as pool:
+    # Forked processes would inherit this one's threads and its device.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         expected = {
             (label, name): [
                 pool.submit(_on_host, name, weights, sequence) for sequence in sequences
