@@ -12,6 +12,7 @@ _FORMAT_HELP = """\
 formats:
   pysot       <sequence>.txt, x,y,w,h                     one pass
   got10k      <sequence>.txt, three decimals              one pass
+  got10k-runs  <sequence>/<sequence>_001.txt, likewise    one pass
   pytracking  <sequence>.txt, tabs, whole pixels          one pass
   otb-mat     <sequence>_<tracker>.mat (extra: mat)       one pass
   pysot-vot   baseline/<sequence>/<sequence>_001.txt      restarts

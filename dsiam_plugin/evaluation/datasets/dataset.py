@@ -24,6 +24,7 @@ class Dataset:
     """
 
     protocol = "ope"
+    video_class: type[Video] = Video
 
     def __init__(
         self, name: str, dataset_root: str | os.PathLike | None = None, load_img: bool = False
@@ -46,16 +47,10 @@ class Dataset:
         self.tracker_names: list[str] = []
         self.videos: dict[str, Video] = {}
         for video_name, entry in metadata.videos.items():
-            video = self._make_video(video_name, entry, metadata, load_img)
-            video.skipped_frames = entry.get("skip", 0)
-            if entry.get("width") and entry.get("height"):
-                video.image_size = (entry["width"], entry["height"])
+            root = str(metadata.root)
+            video = self.video_class.from_metadata(video_name, root, entry, load_img)
             self.videos[video_name] = video
         self.attr = _by_attribute(self.videos)
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        """One video from its metadata; benchmarks with more to it override this."""
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -109,24 +104,6 @@ class Dataset:
             if tracker in video.gaps:
                 gaps[video.name] = video.gaps[tracker]
         return gaps
-
-
-class BoxDataset(Dataset):
-    """A data set whose videos need nothing but the common metadata."""
-
-    video_class: type[Video] = Video
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        return self.video_class(
-            name,
-            str(metadata.root),
-            entry["video_dir"],
-            entry["init_rect"],
-            entry["img_names"],
-            entry["gt_rect"],
-            entry.get("attr"),
-            load_img,
-        )
 
 
 def _by_attribute(videos: Mapping[str, Video]) -> dict[str, list[str]]:

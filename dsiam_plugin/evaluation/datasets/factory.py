@@ -6,15 +6,17 @@ from typing import Any
 
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
-from dsiam_plugin.evaluation.datasets.folder import FolderDataset
-from dsiam_plugin.evaluation.datasets.got10k import GOT10kDataset
-from dsiam_plugin.evaluation.datasets.lasot import LaSOTDataset
+from dsiam_plugin.evaluation.datasets.families import (
+    FolderDataset,
+    GOT10kDataset,
+    LaSOTDataset,
+    NFSDataset,
+    OTBDataset,
+    TrackingNetDataset,
+    UAVDataset,
+)
 from dsiam_plugin.evaluation.datasets.metadata import load_metadata
-from dsiam_plugin.evaluation.datasets.nfs import NFSDataset
-from dsiam_plugin.evaluation.datasets.otb import OTBDataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
-from dsiam_plugin.evaluation.datasets.trackingnet import TrackingNetDataset
-from dsiam_plugin.evaluation.datasets.uav import UAVDataset
 from dsiam_plugin.evaluation.datasets.vot import TAGS, VOTDataset, VOTLTDataset
 
 FAMILIES: dict[str, type[Dataset]] = {

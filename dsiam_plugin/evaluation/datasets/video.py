@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +18,13 @@ from dsiam_plugin.evaluation.datasets.drawing import (
 )
 from dsiam_plugin.evaluation.datasets.names import file_names
 from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
 
 logger = logging.getLogger(__name__)
 
 NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
+
+PYSOT_ARGUMENTS = ("video_dir", "init_rect", "img_names", "gt_rect", "attr")
 
 Trajectory = np.ndarray | list  # (frames, 4) boxes, or one region a frame
 
@@ -42,34 +46,58 @@ class Video:
         imgs: The decoded frames, (H, W, 3) uint8 BGR, after `load_img`; else None.
     """
 
-    # Where a tracker's result lies below its folder, best first.
-    result_patterns: tuple[str, ...] = ("{video}.txt",)
+    # Where a tracker's result may lie below its folder, best first.
+    layouts: tuple[Layout, ...] = (ONE_PASS,)
+    # Names of pysot's positional arguments after the name and the root.
+    pysot_arguments: tuple[str, ...] = PYSOT_ARGUMENTS
 
-    def __init__(
-        self,
-        name: str,
-        root: str,
-        video_dir: str,
-        init_rect: Sequence[float],
-        img_names: Sequence[str],
-        gt_rect: Sequence[Sequence[float]],
-        attr: Sequence[str] | None,
-        load_img: bool = False,
-    ) -> None:
+    def __init__(self, name: str, root: str, *values: Any, **named: Any) -> None:
+        """A video as pysot's classes take it: `from_metadata` with an argument a key.
+
+        Args:
+            name: Name of the sequence.
+            root: Folder of the data set.
+            *values: In the order of `pysot_arguments`, then `load_img`.
+            **named: The same by name.
+        """
+        entry = dict(zip((*self.pysot_arguments, "load_img"), values, strict=False)) | named
+        self._fill(name, root, entry)
+        if entry.get("load_img"):
+            self.load_img()
+
+    @classmethod
+    def from_metadata(
+        cls, name: str, root: str, entry: Mapping[str, Any], load_img: bool = False
+    ) -> "Video":
+        """The video of an entry in pysot's schema, see `metadata`.
+
+        Args:
+            name: Name of the sequence.
+            root: Folder of the data set.
+            entry: `video_dir`, `init_rect`, `img_names`, `gt_rect`, and what else is known.
+            load_img: Decode all frames at once.
+        """
+        video = cls.__new__(cls)
+        video._fill(name, root, entry)
+        if load_img:
+            video.load_img()
+        return video
+
+    def _fill(self, name: str, root: str, entry: Mapping[str, Any]) -> None:
+        """Set all attributes; families with more of them add theirs."""
         self.name = name
-        self.video_dir = video_dir
-        self.init_rect = init_rect
-        self.gt_traj = gt_rect
-        self.attr = attr
-        self.skipped_frames = 0
+        self.video_dir = entry["video_dir"]
+        self.init_rect = entry["init_rect"]
+        self.gt_traj = entry["gt_rect"]
+        self.attr = entry.get("attr")
+        self.skipped_frames = entry.get("skip", 0)
         self.pred_trajs: dict = {}
         self.gaps: dict[str, str] = {}
         self.tracker_names: list[str] = []
-        self.img_names = _absolute_names(root, video_dir, img_names)
+        self.img_names = _absolute_names(root, self.video_dir, entry["img_names"])
         self.imgs: list[np.ndarray] | None = None
-        self.image_size: tuple[int, int] | None = None
-        if load_img:
-            self.load_img()
+        size = entry.get("width"), entry.get("height")
+        self.image_size: tuple[int, int] | None = size if all(size) else None
 
     def __len__(self) -> int:
         return len(self.img_names)
@@ -191,16 +219,15 @@ class Video:
         """The tracker's trajectory, or None after an entry in `gaps`."""
         file = self.result_file(path, tracker)
         if file is None:
-            expected = next(self._candidates(path, tracker))
-            self._record_gap(tracker, f"{NO_FILE}; expected {expected}")
-            return None
+            return self._no_file(path, tracker)
         self.gaps.pop(tracker, None)
         return self._read(file)
 
-    def _record_gap(self, tracker: str, reason: str) -> None:
+    def _no_file(self, path: Path, tracker: str) -> None:
         """Note the gap for tables; no warning, for a benchmark may ask for it thrice."""
-        self.gaps[tracker] = reason
-        logger.info("%s of %s: %s", self.name, tracker, reason)
+        expected = self.layouts[0].result_path(path / tracker, self.name)
+        self.gaps[tracker] = f"{NO_FILE}; expected {expected}"
+        logger.info("%s of %s: %s", self.name, tracker, self.gaps[tracker])
 
     def _read(self, file: Path) -> Trajectory:
         boxes = read_boxes(file)
@@ -233,9 +260,9 @@ class Video:
             raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
 
     def _candidates(self, path: Path, tracker: str) -> Iterator[Path]:
-        for pattern in self.result_patterns:
+        for layout in self.layouts:
             for name in file_names(self.name):
-                yield path / tracker / pattern.format(video=name)
+                yield layout.result_path(path / tracker, name)
 
     def _image(self, idx: int) -> np.ndarray:
         return read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]

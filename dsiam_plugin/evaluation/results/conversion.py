@@ -6,7 +6,6 @@ pysot's metadata counts from 0; the conversion shifts x and y accordingly.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,9 @@ from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
 from dsiam_plugin.evaluation.datasets.names import match_name, to_toolkit
 from dsiam_plugin.evaluation.datasets.registry import get_benchmark
 from dsiam_plugin.evaluation.results import files as results
+from dsiam_plugin.evaluation.results import layout as layouts
 from dsiam_plugin.evaluation.results import otb_mat, region_binary
+from dsiam_plugin.evaluation.results.layout import Layout
 
 BOXES, RESTARTS = "one-pass boxes", "restarts"
 _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
@@ -30,19 +31,17 @@ class Format:
 
     Attributes:
         kind: `BOXES` or `RESTARTS`.
-        pattern: Path of a result below the tracker's folder, with {name}, {tracker}, {run}.
+        layout: Where its files lie below the tracker's folder.
         read: Path to rows: (frames, 4) boxes or a list of regions.
         write: Path, rows and the sequence's facts (None if unknown) to a file.
-        times: Path of the seconds a frame, as `pattern`; None where there are none.
         spelling: Whose sequence names it uses, one of `names.TOOLKITS`.
         otb_base, other_base: Number of the first pixel, on OTB and elsewhere.
     """
 
     kind: str
-    pattern: str
+    layout: Layout
     read: Callable[[Path], np.ndarray | list]
     write: Callable[[Path, Iterable, SequenceFacts | None], None]
-    times: str | None = None
     spelling: str = "pysot"
     otb_base: int = 0
     other_base: int = 0
@@ -88,28 +87,27 @@ def _write_binary(path: Path, regions: Iterable, facts: SequenceFacts | None) ->
     region_binary.write_binary(path, regions)
 
 
-_RUN = "baseline/{name}/{name}_{run}"
-_VOT_TEXT = Format(
-    RESTARTS, f"{_RUN}.txt", results.read_regions, _write_regions, f"{_RUN}_time.value"
-)
+_VOT_TEXT = Format(RESTARTS, layouts.VOT_TEXT, results.read_regions, _write_regions)
 FORMATS: dict[str, Format] = {
-    "pysot": Format(BOXES, "{name}.txt", results.read_boxes, _write_boxes, "{name}_time.txt"),
+    "pysot": Format(BOXES, layouts.ONE_PASS, results.read_boxes, _write_boxes),
     "got10k": Format(
-        BOXES, "{name}.txt", results.read_boxes, _write_got10k, "times/{name}_time.txt",
+        BOXES, layouts.ONE_PASS_TIMES, results.read_boxes, _write_got10k,
         spelling="got10k", otb_base=1,
     ),
+    "got10k-runs": Format(
+        BOXES, layouts.GOT10K, results.read_boxes, _write_got10k, spelling="got10k", otb_base=1
+    ),
     "pytracking": Format(
-        BOXES, "{name}.txt", results.read_boxes, _write_pytracking, "{name}_time.txt",
+        BOXES, layouts.ONE_PASS, results.read_boxes, _write_pytracking,
         spelling="pytracking", otb_base=1,
     ),
     "otb-mat": Format(
-        BOXES, "{name}_{tracker}.mat", otb_mat.read_mat, otb_mat.write_mat,
-        otb_base=1, other_base=1,
+        BOXES, layouts.MATLAB, otb_mat.read_mat, otb_mat.write_mat, otb_base=1, other_base=1
     ),
     "pysot-vot": _VOT_TEXT,
     "vot-text": _VOT_TEXT,
     "vot-binary": Format(
-        RESTARTS, f"{_RUN}.bin", region_binary.read_binary, _write_binary, f"{_RUN}_time.value"
+        RESTARTS, layouts.VOT_BINARY, region_binary.read_binary, _write_binary
     ),
 }  # fmt: skip
 
@@ -148,22 +146,25 @@ def convert_results(
     source, target = Path(source), Path(target)
     if source.resolve() == target.resolve():
         raise ResultsError(f"{target}: the results would overwrite themselves, name another folder")
-    defaults = {"tracker": tracker or source.name, "run": "001"}
-    found = _find(source, reader, defaults["tracker"])
+    found = reader.layout.find(source, tracker)
     if not found:
-        example = reader.pattern.format(name="<sequence>", tracker=tracker or "*", run="001")
-        raise ResultsError(f"{source}: no {source_format} results, expected {source / example}")
-    table = _otb_table(reader, [fields["name"] for _, fields in found], dataset)
+        example = reader.layout.result_path(source, "<sequence>", tracker=tracker or "*")
+        raise ResultsError(f"{source}: no {source_format} results, expected {example}")
+    table = _otb_table(reader, [fields["video"] for _, fields in found], dataset)
     bases = (
         _base(reader, table) if input_base is None else input_base,
         _base(writer, table) if output_base is None else output_base,
     )
     rows = [_shift(reader.read(path), bases[1] - bases[0]) for path, _ in found]
-    names = [match_name(fields["name"], table) or fields["name"] for _, fields in found]
+    names = [match_name(fields["video"], table) or fields["video"] for _, fields in found]
     for (_, fields), name, converted in zip(found, names, rows, strict=True):
-        spelled = {**defaults, **fields, "name": to_toolkit(name, writer.spelling)}
-        writer.write(target / writer.pattern.format(**spelled), converted, table.get(name))
-        _convert_times(source, target, reader, writer, {**defaults, **fields}, spelled)
+        video, run = to_toolkit(name, writer.spelling), fields.get("run", "001")
+        path = writer.layout.result_path(target, video, run, tracker or source.name)
+        writer.write(path, converted, table.get(name))
+        _convert_times(
+            reader.layout.time_path(source, fields["video"], run),
+            writer.layout.time_path(target, video, run),
+        )
     return Conversion(tuple(names), *bases)
 
 
@@ -175,37 +176,6 @@ def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
             f"two kinds of runs, neither follows from the other"
         )
     return reader, writer
-
-
-def _find(folder: Path, form: Format, tracker: str) -> list[tuple[Path, dict[str, str]]]:
-    """Result files and the fields of their names, in order."""
-    any_field = form.pattern.format(name="*", tracker="*", run="*")
-    found = []
-    for path in sorted(folder.glob(any_field)):
-        relative = path.relative_to(folder).as_posix()
-        fields = _parse(form.pattern, relative, tracker)
-        if fields and not _is_side_file(relative, form):
-            found.append((path, fields))
-    return found
-
-
-def _parse(pattern: str, relative: str, tracker: str) -> dict[str, str] | None:
-    """Fields of a file name; the tracker's own name is preferred to any other."""
-    for known in (re.escape(tracker), r"[^_]+"):
-        expression = re.escape(pattern)
-        expression = expression.replace(r"\{name\}", r"(?P<name>[^/]+)", 1)
-        expression = expression.replace(r"\{name\}", r"(?P=name)")
-        expression = expression.replace(r"\{tracker\}", f"(?P<tracker>{known})")
-        expression = expression.replace(r"\{run\}", r"(?P<run>\d{3})")
-        match = re.fullmatch(expression, relative)
-        if match:
-            return match.groupdict()
-    return None
-
-
-def _is_side_file(relative: str, form: Format) -> bool:
-    """Files beside the results whose names look like results: times and scores."""
-    return form.kind == BOXES and relative.endswith(("_time.txt", "_scores.txt"))
 
 
 def _otb_table(form: Format, names: list[str], dataset: str | None) -> dict[str, SequenceFacts]:
@@ -228,11 +198,7 @@ def _shift(rows: list | np.ndarray, offset: int) -> list | np.ndarray:
     return rows + np.array([offset, offset, 0, 0]) if isinstance(rows, np.ndarray) else rows
 
 
-def _convert_times(
-    source: Path, target: Path, reader: Format, writer: Format, old: dict, new: dict
-) -> None:
-    if reader.times is None or writer.times is None:
-        return
-    path = source / reader.times.format(**old)
-    if path.is_file():
-        results.write_values(target / writer.times.format(**new), results.read_values(path))
+def _convert_times(source: Path | None, target: Path | None) -> None:
+    """Copy a file of seconds, where both toolkits store them and it is there."""
+    if source is not None and target is not None and source.is_file():
+        results.write_values(target, results.read_values(source))
