@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dsiam_plugin.evaluation.results.files import read_values
+from dsiam_plugin.evaluation.results.files import read_times
 from dsiam_plugin.evaluation.results.layout import time_files
 
 
@@ -16,7 +16,7 @@ def frames_per_second(folder: Path) -> float:
     """
     frames, seconds = 0, 0.0
     for path in time_files(folder):
-        times = read_values(path)
+        times = read_times(path)
         times = times[times > 0]
         frames += len(times)
         seconds += float(times.sum())

@@ -201,4 +201,4 @@ def _shift(rows: list | np.ndarray, offset: int) -> list | np.ndarray:
 def _convert_times(source: Path | None, target: Path | None) -> None:
     """Copy a file of seconds, where both toolkits store them and it is there."""
     if source is not None and target is not None and source.is_file():
-        results.write_values(target, results.read_values(source))
+        results.write_values(target, results.read_times(source))
