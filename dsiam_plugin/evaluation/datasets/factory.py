@@ -64,6 +64,9 @@ def create_dataset(
     if benchmark is not None:
         return FAMILIES[benchmark.family](os.fspath(name), dataset_root, load_img)
     metadata = load_metadata(os.fspath(name), dataset_root)
-    tagged = all(TAGS[0] in entry for entry in metadata.videos.values())
+    tagged = all(
+        TAGS[0] in entry and len(entry["gt_rect"]) == len(entry["img_names"])
+        for entry in metadata.videos.values()
+    )
     dataset_class = VOTDataset if tagged else FolderDataset
     return dataset_class.from_metadata(Path(name).resolve().name, metadata, load_img)

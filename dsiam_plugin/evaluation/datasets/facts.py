@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+FACTS_SHAPE = {
+    str: {
+        "folder?": str, "annotation?": str, "first_frame": int, "last_frame": int,
+        "attributes?": [str], "skip?": int, "digits?": int, "extension?": str,
+    }
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class SequenceFacts:

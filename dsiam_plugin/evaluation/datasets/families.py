@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import PYSOT_ARGUMENTS, Trajectory, Video
 from dsiam_plugin.evaluation.results import layout
@@ -78,17 +76,12 @@ class GOT10kDataset(Dataset):
 
 
 class LaSOTVideo(Video):
-    """A sequence of LaSOT.
-
-    Attributes:
-        absent: (frames,) int8, pysot's flag of frames in which the target can be seen.
-    """
+    """A sequence of LaSOT, always with `absent`."""
 
     pysot_arguments = (*PYSOT_ARGUMENTS, "absent")
 
     def _fill(self, name: str, root: str, entry: Mapping[str, Any]) -> None:
-        super()._fill(name, root, entry)
-        self.absent = np.array(entry.get("absent", [1] * len(self.gt_traj)), np.int8)
+        super()._fill(name, root, {"absent": [1] * len(entry["gt_rect"]), **entry})
 
     def _read(self, file: Path) -> Trajectory:
         if self.name == _CUT_VIDEO:

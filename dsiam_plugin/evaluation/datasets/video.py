@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
 
+START_BOX_ONLY = "only its start box is known, so results are for a server and not scored here"
 PYSOT_ARGUMENTS = ("video_dir", "init_rect", "img_names", "gt_rect", "attr")
 
 Trajectory = np.ndarray | list  # (frames, 4) boxes, or one region a frame
@@ -40,6 +41,8 @@ class Video:
         attr: Attribute codes, or None.
         img_names: Absolute paths of the frames; they need not exist for an evaluation.
         image_size: Width and height in px where the metadata or a frame has told; else None.
+        absent: (frames,) int8, pysot's flag, 1 in frames in which the target can be seen; only
+            where labels say so. Other frames are not scored.
         skipped_frames: Annotated frames before the first evaluated one.
         pred_trajs: Results by tracker: (frames, 4) arrays.
         gaps: Why a tracker has no result here, by tracker: one line each.
@@ -90,6 +93,8 @@ class Video:
         self.init_rect = entry["init_rect"]
         self.gt_traj = entry["gt_rect"]
         self.attr = entry.get("attr")
+        if "absent" in entry:
+            self.absent = np.array(entry["absent"], np.int8)
         self.skipped_frames = entry.get("skip", 0)
         self.pred_trajs: dict = {}
         self.gaps: dict[str, str] = {}
@@ -217,6 +222,9 @@ class Video:
 
     def _load_one(self, path: Path, tracker: str) -> Trajectory | tuple | None:
         """The tracker's trajectory, or None after an entry in `gaps`."""
+        if len(self.gt_traj) < len(self.img_names):
+            self.gaps[tracker] = START_BOX_ONLY
+            return None
         file = self.result_file(path, tracker)
         if file is None:
             return self._no_file(path, tracker)

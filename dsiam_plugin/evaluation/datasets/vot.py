@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.datasets.pysot_layout import TAGS
 from dsiam_plugin.evaluation.datasets.video import PYSOT_ARGUMENTS, Video
 from dsiam_plugin.evaluation.results import layout
 from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_trajectory, read_values
-
-TAGS = ("camera_motion", "illum_change", "motion_change", "size_change", "occlusion")
 
 
 class VOTVideo(Video):
