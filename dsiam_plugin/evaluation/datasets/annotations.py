@@ -93,8 +93,7 @@ def read_labels(path: Path, rows: int) -> np.ndarray | None:
 def read_hidden(folder: Path, rows: int) -> np.ndarray | None:
     """Which frames' target cannot be seen, by LaSOT's and GOT-10k's files of labels.
 
-    The rule is that of pysot's `absent` for LaSOT and of got10k for its own data: such frames are
-    not scored. `dsiam data curate` leaves them out.
+    pysot's `absent` says so of LaSOT, got10k of its own data; `dsiam data curate` leaves them out.
 
     Returns:
         (rows,) bool, or None where the folder has no such file.

@@ -42,7 +42,7 @@ class Video:
         img_names: Absolute paths of the frames; they need not exist for an evaluation.
         image_size: Width and height in px where the metadata or a frame has told; else None.
         absent: (frames,) int8, pysot's flag, 1 in frames in which the target can be seen; only
-            where labels say so. Other frames are not scored.
+            where labels say so. Results in other frames are not looked at.
         skipped_frames: Annotated frames before the first evaluated one.
         pred_trajs: Results by tracker: (frames, 4) arrays.
         gaps: Why a tracker has no result here, by tracker: one line each.
@@ -51,6 +51,8 @@ class Video:
 
     # Where a tracker's result may lie below its folder, best first.
     layouts: tuple[Layout, ...] = (ONE_PASS,)
+    # Frames that labels call hidden count as frames without success, as pysot counts them.
+    hidden_frames_fail = True
     # Names of pysot's positional arguments after the name and the root.
     pysot_arguments: tuple[str, ...] = PYSOT_ARGUMENTS
 

@@ -14,9 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.evaluation.datasets.annotations import (
+    COVER_FILE,
+    read_annotated_boxes,
+    read_hidden,
+    read_labels,
+)
 from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
+from dsiam_plugin.training.data.sources.rectangles import match_images
 
 ANNOTATIONS = "groundtruth.txt"
 HALF_VISIBLE = 4  # of 8
@@ -65,7 +71,7 @@ class GOT10k:
         return {"name": "got10k", "folder": self.root.name, "split": self.split}
 
     def _target(self, folder: Path) -> Footage:
-        boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
+        boxes = read_annotated_boxes(folder / ANNOTATIONS, first_pixel=1)
         images = match_images(folder, len(boxes))
         return Footage(
             name=folder.name,
@@ -86,13 +92,14 @@ def visibility_flags(folder: Path, rows: int) -> np.ndarray:
     Raises:
         DatasetError: A file of labels does not fit.
     """
-    absent = read_labels(folder / "absence.label", rows) > 0
-    occluded = np.zeros(rows, bool)
-    if (folder / "cover.label").is_file():
-        cover = read_labels(folder / "cover.label", rows)
-        absent |= cover <= 0
-        occluded = cover < HALF_VISIBLE
-    return (absent * Flag.ABSENT + occluded * Flag.OCCLUDED).astype(np.uint8)
+    flags = np.zeros(rows, np.uint8)
+    cover = read_labels(folder / COVER_FILE, rows)
+    if cover is not None:
+        flags[cover < HALF_VISIBLE] = Flag.OCCLUDED
+    hidden = read_hidden(folder, rows)
+    if hidden is not None:
+        flags[hidden] |= np.uint8(Flag.ABSENT)
+    return flags
 
 
 def resolution(folder: Path) -> tuple[int, int] | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
 from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_rectangles
+from dsiam_plugin.training.data.sources.rectangles import match_images
 
 ANNOTATIONS = "groundtruth_rect*.txt"
 VIDEO_OF = r"(.+?)(?:_\d{3})?"
@@ -79,7 +80,7 @@ class OTBFolders:
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
         folder = self.root / unit / "img"
-        boxes = read_rectangles(path, first_pixel=1)
+        boxes = read_annotated_boxes(path, first_pixel=1)
         images = match_images(folder, len(boxes))
         return Footage(
             name=name,

@@ -13,7 +13,6 @@ from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.io.folders import frame_files
 from dsiam_plugin.training.data.sources.footage import Flag
 
-SEPARATORS = re.compile(r"[,;\s]+")
 TRAILING_NUMBER = re.compile(r"(\d+)$")
 
 
@@ -29,54 +28,6 @@ class NumberedImages(NamedTuple):
     names: tuple[str, ...]
     frames: np.ndarray
     flags: np.ndarray
-
-
-def read_rectangles(path: Path, first_pixel: int) -> np.ndarray:
-    """Boxes of a file with one line ``x,y,w,h`` a frame; tabs or blanks may separate too.
-
-    Args:
-        path: The file.
-        first_pixel: What the data set calls the top-left pixel, 0 or 1.
-
-    Returns:
-        (N, 4) float64, 0-based px. Blank lines at the end are ignored.
-
-    Raises:
-        DatasetError: The file cannot be read, is empty or has a line of another kind.
-    """
-    rows = []
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            values = [float(word) for word in SEPARATORS.split(line.strip()) if word]
-        except ValueError:
-            values = []
-        if len(values) != 4:
-            raise DatasetError(f"{path}, line {number}: {line.strip()!r}; expected x,y,w,h")
-        rows.append(values)
-    if not rows:
-        raise DatasetError(f"{path}: empty; expected a line x,y,w,h for every frame")
-    return np.array(rows) - (first_pixel, first_pixel, 0, 0)
-
-
-def read_labels(path: Path, rows: int) -> np.ndarray:
-    """One whole number a frame, separated by commas or line ends; zeros where there is no file.
-
-    Returns:
-        (rows,) int64.
-
-    Raises:
-        DatasetError: The file holds something else.
-    """
-    if not path.is_file():
-        return np.zeros(rows, np.int64)
-    words = [word for line in _lines(path) for word in SEPARATORS.split(line) if word]
-    try:
-        labels = np.array([int(float(word)) for word in words], np.int64)
-    except (ValueError, OverflowError) as error:
-        raise DatasetError(f"{path}: {error}; expected whole numbers") from error
-    if len(labels) != rows:
-        raise DatasetError(f"{path}: {len(labels)} labels; expected {rows}, one for each box")
-    return labels
 
 
 def match_images(folder: Path, rows: int) -> NumberedImages:
@@ -121,12 +72,3 @@ def _numbered_images(folder: Path) -> list[tuple[int, str]]:
     if not found:
         raise DatasetError(f"{folder}: no numbered images; expected 0001.jpg and so on")
     return found
-
-
-def _lines(path: Path) -> list[str]:
-    """Lines of a text file without blank ones at the end."""
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return text.rstrip().splitlines()
