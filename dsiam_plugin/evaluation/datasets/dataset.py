@@ -1,5 +1,6 @@
 """A set of videos: what every benchmark has in common."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,6 +8,10 @@ from dsiam_plugin.errors import DatasetError, ResultsError
 from dsiam_plugin.evaluation.datasets.metadata import Metadata, load_metadata
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import Video
+
+logger = logging.getLogger(__name__)
+
+CARRIED = "Invalid rows of results count as the last valid box, OTB's own rule."
 
 
 class Dataset:
@@ -21,6 +26,7 @@ class Dataset:
         attr: Attribute code to names of the videos that have it; "ALL" holds every video.
         missing_videos: Sequences of the benchmark that the folder lacks.
         tracker_path, tracker_names: Set by `set_tracker`.
+        result_rule: What tables say of results that are not taken as they stand.
     """
 
     protocol = "ope"
@@ -51,6 +57,7 @@ class Dataset:
             video = self.video_class.from_metadata(video_name, root, entry, load_img)
             self.videos[video_name] = video
         self.attr = _by_attribute(self.videos)
+        self.result_rule = ""
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -94,6 +101,15 @@ class Dataset:
         self.set_tracker(path, tracker_names)
         return {tracker: self._load_tracker(path, tracker) for tracker in self.tracker_names}
 
+    def carry_last_boxes(self) -> None:
+        """Take invalid rows of results, loaded from now on, for the last valid box.
+
+        That is the rule of OTB's own toolkit; see `results.files.carry_last`.
+        """
+        self.result_rule = CARRIED
+        for video in self.videos.values():
+            video.carries_last_box = True
+
     def _load_tracker(self, path: str | os.PathLike, tracker: str) -> dict[str, str]:
         gaps = {}
         for video in self:
@@ -103,7 +119,19 @@ class Dataset:
                 video.gaps[tracker] = str(error)
             if tracker in video.gaps:
                 gaps[video.name] = video.gaps[tracker]
+        self._warn_about_corners(tracker)
         return gaps
+
+    def _warn_about_corners(self, tracker: str) -> None:
+        """Say so where most results begin as x1,y1,x2,y2 and not as the start box."""
+        loaded = [video for video in self if tracker in video.pred_trajs]
+        odd = [video.name for video in loaded if video.begins_with_corners(tracker)]
+        if loaded and 2 * len(odd) > len(loaded):
+            logger.warning(
+                "%s: the first row of %d of %d results, such as that of %s, holds the start box's"
+                " corners x1,y1,x2,y2; expected x,y,w,h ('dsiam convert --corners' makes them)",
+                tracker, len(odd), len(loaded), odd[0],
+            )  # fmt: skip
 
 
 def _by_attribute(videos: Mapping[str, Video]) -> dict[str, list[str]]:

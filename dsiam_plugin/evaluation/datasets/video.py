@@ -17,13 +17,14 @@ from dsiam_plugin.evaluation.datasets.drawing import (
     label_frame,
 )
 from dsiam_plugin.evaluation.datasets.names import file_names
-from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, carry_last, read_boxes
 from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
 
 logger = logging.getLogger(__name__)
 
 NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
 
+CORNER_TOLERANCE = 2.0  # px: counting from 1, and the last pixel for the border
 START_BOX_ONLY = "only its start box is known, so results are for a server and not scored here"
 PYSOT_ARGUMENTS = ("video_dir", "init_rect", "img_names", "gt_rect", "attr")
 
@@ -44,6 +45,7 @@ class Video:
         absent: (frames,) int8, pysot's flag, 1 in frames in which the target can be seen; only
             where labels say so. Results in other frames are not looked at.
         skipped_frames: Annotated frames before the first evaluated one.
+        carries_last_box: Invalid rows of results loaded from now on are the last valid box.
         pred_trajs: Results by tracker: (frames, 4) arrays.
         gaps: Why a tracker has no result here, by tracker: one line each.
         imgs: The decoded frames, (H, W, 3) uint8 BGR, after `load_img`; else None.
@@ -98,6 +100,7 @@ class Video:
         if "absent" in entry:
             self.absent = np.array(entry["absent"], np.int8)
         self.skipped_frames = entry.get("skip", 0)
+        self.carries_last_box = False
         self.pred_trajs: dict = {}
         self.gaps: dict[str, str] = {}
         self.tracker_names: list[str] = []
@@ -244,8 +247,19 @@ class Video:
         if self.skipped_frames and len(boxes) == len(self.gt_traj) + self.skipped_frames:
             boxes = boxes[self.skipped_frames :]  # run from the first annotated frame on
         self._check_rows(file, len(boxes))
+        if self.carries_last_box:
+            return carry_last(boxes, self.gt_traj)
         _warn_about_nan(file, boxes)
         return boxes
+
+    def begins_with_corners(self, tracker: str) -> bool:
+        """True where a loaded result begins with x1,y1,x2,y2 of the start box, not with the box."""
+        boxes, box = self.pred_trajs[tracker], np.asarray(self.init_rect, dtype=np.float64)
+        if not isinstance(boxes, np.ndarray) or box.shape != (BOX_NUMBERS,):
+            return False
+        row = boxes[0]
+        corners = box + [0, 0, box[0], box[1]]
+        return bool(np.abs(row - corners).max() <= CORNER_TOLERANCE < np.abs(row - box).max())
 
     def _check_rows(self, file: Path, rows: int) -> None:
         expected = len(self.gt_traj)

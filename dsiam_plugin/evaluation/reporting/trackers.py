@@ -9,6 +9,7 @@ from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.results.layout import holds_results
 from dsiam_plugin.io.folders import subfolders
+from dsiam_plugin.io.shapes import check_name
 
 SHOWN = 8  # names listed in a message
 
@@ -44,6 +45,7 @@ def find_trackers(
     there = [name for name in subfolders(folder) if holds_results(folder / name)]
     if names:
         for name in names:
+            check_name(name, "tracker", ResultsError)
             if not (folder / name).is_dir():
                 raise ResultsError(_missing(name, folder, there))
         return folder, list(dict.fromkeys(names))

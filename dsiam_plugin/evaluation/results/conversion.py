@@ -8,13 +8,14 @@ pysot's metadata counts from 0; the conversion shifts x and y accordingly.
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
-from dsiam_plugin.evaluation.datasets.names import match_name, to_toolkit
+from dsiam_plugin.evaluation.datasets.names import file_names, match_name, to_toolkit
 from dsiam_plugin.evaluation.datasets.registry import get_benchmark
 from dsiam_plugin.evaluation.results import files as results
 from dsiam_plugin.evaluation.results import layout as layouts
@@ -53,10 +54,12 @@ class Conversion:
 
     Attributes:
         names: The sequences, under pysot's names, once a run.
+        tracker: Name in the files, where they carry one, else that of the folder.
         input_base, output_base: Numbers of the first pixel that were assumed.
     """
 
     names: tuple[str, ...]
+    tracker: str
     input_base: int
     output_base: int
 
@@ -122,6 +125,7 @@ def convert_results(
     tracker: str | None = None,
     input_base: int | None = None,
     output_base: int | None = None,
+    corners: bool = False,
 ) -> Conversion:
     """Convert all results in a tracker's folder.
 
@@ -131,9 +135,10 @@ def convert_results(
         source_format: A key of `FORMATS`.
         target_format: Another one, of the same kind.
         dataset: Benchmark the results are of; None takes OTB where every name is one of OTB's.
-        tracker: Name in the files of `otb-mat`; None takes the name of `source`.
+        tracker: Name in the files of `otb-mat`; None takes that of `source`, or the only one.
         input_base: Number of the first pixel, 0 or 1, in `source`; None takes the format's.
         output_base: The same for `target`.
+        corners: Rows of `source` are x1,y1,x2,y2 in place of x,y,w,h.
 
     Returns:
         What was converted.
@@ -146,26 +151,27 @@ def convert_results(
     source, target = Path(source), Path(target)
     if source.resolve() == target.resolve():
         raise ResultsError(f"{target}: the results would overwrite themselves, name another folder")
-    found = reader.layout.find(source, tracker)
-    if not found:
-        example = reader.layout.result_path(source, "<sequence>", tracker=tracker or "*")
-        raise ResultsError(f"{source}: no {source_format} results, expected {example}")
+    found = _find(source, reader.layout, source_format, tracker)
+    if "{run}" not in writer.layout.result:
+        found = _first_runs(found)
     table = _otb_table(reader, [fields["video"] for _, fields in found], dataset)
     bases = (
         _base(reader, table) if input_base is None else input_base,
         _base(writer, table) if output_base is None else output_base,
     )
-    rows = [_shift(reader.read(path), bases[1] - bases[0]) for path, _ in found]
+    read = partial(_read, reader, offset=bases[1] - bases[0], corners=corners)
+    rows = [read(path) for path, _ in found]
     names = [match_name(fields["video"], table) or fields["video"] for _, fields in found]
+    label = found[0][1].get("tracker", tracker or source.name)
     for (_, fields), name, converted in zip(found, names, rows, strict=True):
         video, run = to_toolkit(name, writer.spelling), fields.get("run", "001")
-        path = writer.layout.result_path(target, video, run, tracker or source.name)
+        path = writer.layout.result_path(target, video, run, label)
         writer.write(path, converted, table.get(name))
         _convert_times(
             reader.layout.time_path(source, fields["video"], run),
             writer.layout.time_path(target, video, run),
         )
-    return Conversion(tuple(names), *bases)
+    return Conversion(tuple(names), label, *bases)
 
 
 def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
@@ -176,6 +182,59 @@ def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
             f"two kinds of runs, neither follows from the other"
         )
     return reader, writer
+
+
+def _find(
+    source: Path, layout: Layout, format_name: str, tracker: str | None
+) -> list[tuple[Path, dict[str, str]]]:
+    """Results in a folder with the fields of their names, of one tracker.
+
+    Raises:
+        ResultsError: There are none, or not of that tracker, or of several.
+    """
+    found = layout.find(source)
+    if "{tracker}" in layout.result:
+        found = [(path, _split_name(path.stem, tracker)) for path, _ in found]
+        there = sorted({fields["tracker"] for _, fields in found})
+        chosen = tracker or (there[0] if len(there) == 1 else source.name)
+        if found and chosen not in there:
+            said = f"not of {tracker!r}" if tracker else "choose one by --tracker"
+            shown = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
+            raise ResultsError(f"{source}: results of {len(there)} trackers, {said}: {shown}")
+        found = [(path, fields) for path, fields in found if fields["tracker"] == chosen]
+    if not found:
+        example = layout.result_path(source, "<sequence>", tracker=tracker or "*")
+        raise ResultsError(f"{source}: no {format_name} results, expected {example}")
+    return found
+
+
+def _first_runs(found: list[tuple[Path, dict[str, str]]]) -> list[tuple[Path, dict[str, str]]]:
+    """Of every sequence the first file, for a layout without runs."""
+    first: dict[str, tuple[Path, dict[str, str]]] = {}
+    for path, fields in found:
+        first.setdefault(fields["video"], (path, fields))
+    return list(first.values())
+
+
+def _split_name(stem: str, tracker: str | None) -> dict[str, str]:
+    """Sequence and tracker of `<sequence>_<tracker>`, either of which may hold a `_` itself.
+
+    The longest beginning that is a sequence of OTB counts, else the tracker asked for.
+    """
+    places = [place for place, sign in enumerate(stem) if sign == "_"]
+    for place in reversed(places):
+        if stem[:place].casefold() in _otb_spellings():
+            return {"video": stem[:place], "tracker": stem[place + 1 :]}
+    if tracker and stem.endswith(f"_{tracker}"):
+        return {"video": stem.removesuffix(f"_{tracker}"), "tracker": tracker}
+    video, _, last = stem.rpartition("_")
+    return {"video": video, "tracker": last}
+
+
+@cache
+def _otb_spellings() -> frozenset[str]:
+    names = load_facts(_ALL_OTB)
+    return frozenset(word.casefold() for name in names for word in file_names(name))
 
 
 def _otb_table(form: Format, names: list[str], dataset: str | None) -> dict[str, SequenceFacts]:
@@ -193,9 +252,14 @@ def _base(form: Format, otb_table: dict) -> int:
     return form.otb_base if otb_table else form.other_base
 
 
-def _shift(rows: list | np.ndarray, offset: int) -> list | np.ndarray:
-    """Boxes with `offset` px added to x and y; restarts are never shifted."""
-    return rows + np.array([offset, offset, 0, 0]) if isinstance(rows, np.ndarray) else rows
+def _read(form: Format, path: Path, offset: int, corners: bool) -> list | np.ndarray:
+    """Rows of a result, boxes with `offset` px added to x and y; restarts are never shifted."""
+    rows = form.read(path)
+    if not isinstance(rows, np.ndarray):
+        return rows
+    if corners:
+        rows = np.hstack([rows[:, :2], rows[:, 2:] - rows[:, :2]])
+    return rows + (offset, offset, 0, 0)
 
 
 def _convert_times(source: Path | None, target: Path | None) -> None:

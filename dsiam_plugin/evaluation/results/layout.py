@@ -27,7 +27,7 @@ _SIDE_FILES = ("_time.txt", "_scores.txt", "_boxes.txt", "_time.value", "_confid
 _FIELDS = {
     "{video}": r"(?P<video>[^/]+)",
     "{run}": r"(?P<run>\d{3})",
-    "{tracker}": r"(?P<tracker>.+)",
+    "{tracker}": r"(?P<tracker>[^/]+)",
 }
 
 
@@ -68,16 +68,11 @@ class Layout:
         patterns = filter(None, (self.result, self.time, self.confidence))
         return sorted(path for name in patterns for path in self._existing(root, name, video))
 
-    def find(self, root: Path, tracker: str | None = None) -> list[tuple[Path, dict[str, str]]]:
-        """All results in the tracker's folder, with the fields of their names, in order.
-
-        Args:
-            root: The tracker's folder.
-            tracker: Its name, where the files carry one; None takes any without `_`.
-        """
+    def find(self, root: Path) -> list[tuple[Path, dict[str, str]]]:
+        """All results in the tracker's folder `root`, with the fields of their names, in order."""
         pattern = self._path(Path(), self.result, "*", "*", "*").as_posix()
         names = ((path, path.relative_to(root).as_posix()) for path in sorted(root.glob(pattern)))
-        found = ((path, self._fields(name, tracker)) for path, name in names)
+        found = ((path, self._fields(name)) for path, name in names)
         return [(path, fields) for path, fields in found if fields]
 
     def is_in(self, root: Path) -> bool:
@@ -99,14 +94,12 @@ class Layout:
             )
         )
 
-    def _fields(self, name: str, tracker: str | None) -> dict[str, str] | None:
+    def _fields(self, name: str) -> dict[str, str] | None:
         """Fields of a result's path below the tracker's folder; None where it is another file."""
         if name.endswith(_SIDE_FILES) or any(part.startswith(".") for part in name.split("/")):
             return None
         expression = re.escape(f"{self.folder}/{self.result}".lstrip("/"))
         for field, matched in _FIELDS.items():
-            if field == "{tracker}":
-                matched = f"(?P<tracker>{re.escape(tracker) if tracker else '[^_/]+'})"
             expression = expression.replace(re.escape(field), matched, 1)
             expression = expression.replace(re.escape(field), f"(?P={field[1:-1]})")
         match = re.fullmatch(expression, name)
