@@ -1,4 +1,4 @@
-"""Whether parsed values are of the types their reader relies on, and names fit to be file names.
+"""Checks that parsed values are of the types readers rely on, and names fit to be file names.
 
 A shape says what a parsed value must be:
 

@@ -17,7 +17,7 @@ _SHOWN_FRAMES = 3  # of the missing ones
 
 @dataclass
 class Report:
-    """What was found.
+    """The state of a raw download.
 
     Attributes:
         expected: How many sequences the benchmark has, or as many as were found.

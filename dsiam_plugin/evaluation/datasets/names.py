@@ -21,7 +21,7 @@ _TARGET = re.compile(r"^(?P<folder>.+)-(?P<number>\d)$")
 
 
 def to_toolkit(name: str, toolkit: str) -> str:
-    """How `toolkit` spells the sequence that pysot calls `name`.
+    """The spelling in `toolkit` of the sequence that pysot calls `name`.
 
     Args:
         name: pysot's name.

@@ -36,7 +36,7 @@ class Video:
 
     Attributes:
         name: Name of the sequence.
-        video_dir: Its folder, relative to the data set's root.
+        video_dir: The sequence's folder, relative to the data set's root.
         init_rect: Region a tracker starts with, x, y, w, h or a polygon.
         gt_traj: One region a frame: 0-based x, y, w, h, or eight polygon numbers.
         attr: Attribute codes, or None.
@@ -192,7 +192,7 @@ class Video:
         Args:
             roi: x, y, w, h or polygon numbers; NaN and codes draw nothing.
             img: (H, W, 3) uint8 BGR, drawn into.
-            linewidth: Of the outline, px.
+            linewidth: Width of the outline, px.
             color: B, G, R.
             name: Label, or None.
         """
@@ -207,7 +207,7 @@ class Video:
 
         Args:
             pred_trajs: One region a frame by tracker; None for those that were loaded.
-            linewidth: Of the outlines, px.
+            linewidth: Width of the outlines, px.
             show_name: Label the regions.
 
         Returns:

@@ -28,7 +28,7 @@ _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
 
 @dataclass(frozen=True)
 class Format:
-    """How a toolkit stores the results of one tracker.
+    """One toolkit's way to store the results of one tracker.
 
     Attributes:
         kind: `BOXES` or `RESTARTS`.
@@ -50,7 +50,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert_results` did.
+    """A record of what `convert_results` did.
 
     Attributes:
         names: The sequences, under pysot's names, once a run.
@@ -209,7 +209,7 @@ def _find(
 
 
 def _first_runs(found: list[tuple[Path, dict[str, str]]]) -> list[tuple[Path, dict[str, str]]]:
-    """Of every sequence the first file, for a layout without runs."""
+    """The first file of every sequence, for a layout without runs."""
     first: dict[str, tuple[Path, dict[str, str]]] = {}
     for path, fields in found:
         first.setdefault(fields["video"], (path, fields))

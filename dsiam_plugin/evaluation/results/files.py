@@ -163,7 +163,7 @@ def write_table(
         path: File to write, atomically.
         boxes: x, y, w, h a frame.
         delimiter: Between the numbers.
-        pattern: Of a number, such as "{:.3f}".
+        pattern: Format of a number, such as "{:.3f}".
     """
     with atomic_write(path) as file:
         file.writelines(
