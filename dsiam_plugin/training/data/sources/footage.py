@@ -1,4 +1,4 @@
-"""The common product of all sources: frames with a target's boxes, and a record of what was left out."""
+"""The product of all sources: frames with a target's boxes, and a record of what was left out."""
 
 from __future__ import annotations
 
