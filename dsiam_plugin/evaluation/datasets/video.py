@@ -19,6 +19,7 @@ from dsiam_plugin.evaluation.datasets.drawing import (
 from dsiam_plugin.evaluation.datasets.names import file_names
 from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, carry_last, read_boxes
 from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
+from dsiam_plugin.io.folders import subfolders
 
 logger = logging.getLogger(__name__)
 
@@ -279,9 +280,12 @@ class Video:
         if names:
             return list(names)
         try:
-            return sorted(entry.name for entry in os.scandir(os.fspath(path)) if entry.is_dir())
+            found = subfolders(path)
         except OSError as error:
             raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
+        if not found:
+            raise ResultsError(f"{path}: no trackers in it, expected a folder each")
+        return found
 
     def _candidates(self, path: Path, tracker: str) -> Iterator[Path]:
         for layout in self.layouts:
