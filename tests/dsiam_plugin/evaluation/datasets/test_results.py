@@ -7,7 +7,7 @@ import toolkit_data
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results import region_binary
-from dsiam_plugin.evaluation.results.files import carry_last
+from dsiam_plugin.evaluation.results.rows import carry_last
 
 BOXES = {"walk": toolkit_data.moving_boxes(6, seed=1), "run": toolkit_data.moving_boxes(9)}
 
