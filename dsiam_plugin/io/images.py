@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from dsiam_plugin.errors import ImageError
+from dsiam_plugin.io.folders import IMAGE_SUFFIXES
 
 SIXTEEN_BIT_STEP = 257  # 65535 / 255: 16-bit white becomes 8-bit white
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 ACCEPTED = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8 or uint16"
 
 
@@ -40,7 +40,7 @@ def read_image(path: str | Path) -> np.ndarray:
     if image is None:
         raise ImageError(
             f"{path}: {encoded.size} bytes that do not decode; expected an image file"
-            f" ({', '.join(SUFFIXES)})"
+            f" ({', '.join(IMAGE_SUFFIXES)})"
         )
     return as_rgb(image, mode="BGR", name=str(path))
 

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from dsiam_plugin.errors import SourceError
-from dsiam_plugin.io.images import SUFFIXES, as_rgb, read_image
+from dsiam_plugin.io.folders import IMAGE_SUFFIXES, frame_files, is_frame, natural_key
+from dsiam_plugin.io.images import as_rgb, read_image
 
 DEFAULT_FPS = 25.0  # for sources that do not say: images, and cameras that report 0
 FRAME_FOLDERS = ("", "img", "color")  # a folder itself, or as OTB and VOT lay sequences out
@@ -140,12 +141,6 @@ def open_source(source: str | Path) -> Source:
     raise SourceError(f"{text}: no such file or folder; expected {EXPECTED}")
 
 
-def natural_key(name: str) -> list[str | int]:
-    """Sorting key that puts ``frame9`` before ``frame10``."""
-    pieces = re.split(r"([0-9]+)", name)
-    return [int(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
-
-
 def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
     """Yields the items in order while a thread already produces the next one.
 
@@ -168,7 +163,7 @@ def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
 def _open_file(path: Path) -> Source:
     """A video, or a single image as a source of one frame."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in IMAGE_SUFFIXES:
         return ImageSource((path,))
     if suffix in TEXT_SUFFIXES:
         raise SourceError(f"{path}: a text file; expected {EXPECTED}")
@@ -177,29 +172,23 @@ def _open_file(path: Path) -> Source:
 
 def _images_in(folder: Path) -> tuple[Path, ...]:
     """Images of a folder, or of the place where sequences keep them."""
-    for name in FRAME_FOLDERS:
-        images = _sorted_images((folder / name).glob("*"))
-        if images:
-            return images
-    raise SourceError(f"{folder}: a folder without images; expected {', '.join(SUFFIXES)}")
+    for place in (folder / name for name in FRAME_FOLDERS):
+        names = frame_files(place)
+        if names:
+            return tuple(place / name for name in names)
+    raise SourceError(f"{folder}: a folder without images; expected {', '.join(IMAGE_SUFFIXES)}")
 
 
 def _images_matching(pattern: str) -> tuple[Path, ...]:
     """Images among the files a glob pattern matches."""
-    found = glob.glob(pattern, recursive=True)
-    images = _sorted_images(map(Path, found))
+    found = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    images = [path for path in map(Path, found) if is_frame(path.name) and not path.is_dir()]
     if not images:
         raise SourceError(
-            f"{pattern}: matches {len(found)} files, none an image; expected {', '.join(SUFFIXES)}"
+            f"{pattern}: matches {len(found)} files, none an image;"
+            f" expected {', '.join(IMAGE_SUFFIXES)}"
         )
-    return images
-
-
-def _sorted_images(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The files with an image's suffix in natural order; hidden files are left out."""
-    images = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
-    visible = [path for path in images if not path.name.startswith(".")]
-    return tuple(sorted(visible, key=lambda path: natural_key(str(path))))
+    return tuple(images)
 
 
 def _without_password(url: str) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dsiam_plugin.errors import ImageError, SourceError
-from dsiam_plugin.io.sources import DEFAULT_FPS, natural_key, open_source, prefetch
+from dsiam_plugin.io.sources import DEFAULT_FPS, open_source, prefetch
 
 
 def solid(red, green, blue, size=(48, 64)):
@@ -29,12 +29,6 @@ def write_video(path, count=5, fps=12.5):
 
 def names_of(source):
     return [frame.name.rsplit("/", 1)[-1] for frame in source]
-
-
-def test_natural_order():
-    names = ["f10.png", "f9.png", "f009.png", "e.png", "f1b2.png", "f1b10.png"]
-    ordered = ["e.png", "f1b2.png", "f1b10.png", "f9.png", "f009.png", "f10.png"]
-    assert sorted(names, key=natural_key) == ordered
 
 
 def test_folder_is_read_in_natural_order_without_other_files(tmp_path):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
 from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
 
@@ -42,8 +43,7 @@ class GOT10k:
     def units(self) -> list[str]:
         """Folders of the split with or without annotations."""
         folder = self.folder
-        names = [path.name for path in (folder.iterdir() if folder.is_dir() else ())]
-        names = sorted(name for name in names if (folder / name).is_dir())
+        names = subfolders(folder)
         if not any((folder / name / ANNOTATIONS).is_file() for name in names):
             raise DatasetError(
                 f"{folder}: no sequences; expected GOT-10k_Train_000001/{ANNOTATIONS} and so on"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.io.folders import is_hidden
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
 from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
 
@@ -36,6 +37,7 @@ class LaSOT:
             for pattern in ("*", "*/*")
             for name in ("img", ANNOTATIONS)
             for path in self.root.glob(f"{pattern}/{name}")
+            if not is_hidden(path.parent.name)
         }
         if not sequences:
             raise DatasetError(

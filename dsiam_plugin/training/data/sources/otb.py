@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
 from dsiam_plugin.training.data.sources.rectangles import match_images, read_rectangles
 
@@ -45,16 +46,16 @@ class OTBFolders:
     def units(self) -> list[str]:
         """Folders that hold annotations or images."""
         names = [
-            path.name
-            for path in (self.root.iterdir() if self.root.is_dir() else ())
-            if (path / "img").is_dir() or any(path.glob(ANNOTATIONS))
+            name
+            for name in subfolders(self.root)
+            if (self.root / name / "img").is_dir() or any((self.root / name).glob(ANNOTATIONS))
         ]
         if not names:
             raise DatasetError(
                 f"{self.root}: no sequences; expected NAME/img/0001.jpg and so on with"
                 " NAME/groundtruth_rect.txt"
             )
-        return sorted(names)
+        return names
 
     def read(self, unit: str) -> Scan:
         """All targets of a sequence."""

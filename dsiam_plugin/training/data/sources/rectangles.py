@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.io.images import SUFFIXES
+from dsiam_plugin.io.folders import frame_files
 from dsiam_plugin.training.data.sources.footage import Flag
 
 SEPARATORS = re.compile(r"[,;\s]+")
@@ -95,12 +96,12 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
     found = _numbered_images(folder)
     numbers = [number for number, _ in found]
     first, last = numbers[0], numbers[-1]
-    unique = len(set(numbers)) == len(numbers)
-    if unique and len(found) == rows:
+    increasing = all(low < high for low, high in pairwise(numbers))
+    if increasing and len(found) == rows:
         frames = np.array(numbers)
-    elif unique and 1 <= first and last <= rows:
+    elif increasing and 1 <= first and last <= rows:
         frames = np.arange(1, rows + 1)
-    elif unique and last - first + 1 == rows:
+    elif increasing and last - first + 1 == rows:
         frames = np.arange(first, last + 1)
     else:
         raise DatasetError(
@@ -114,15 +115,12 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
 
 
 def _numbered_images(folder: Path) -> list[tuple[int, str]]:
-    """Number and name of every image of a folder, in the order of their numbers."""
-    found = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = TRAILING_NUMBER.search(path.stem)
-        if match and path.suffix.lower() in SUFFIXES:
-            found.append((int(match.group(1)), path.name))
+    """Number and name of every numbered image of a folder, in the order of frames."""
+    matches = [(TRAILING_NUMBER.search(Path(name).stem), name) for name in frame_files(folder)]
+    found = [(int(match.group(1)), name) for match, name in matches if match]
     if not found:
         raise DatasetError(f"{folder}: no numbered images; expected 0001.jpg and so on")
-    return sorted(found)
+    return found
 
 
 def _lines(path: Path) -> list[str]:

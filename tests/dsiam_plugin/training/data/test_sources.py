@@ -61,6 +61,15 @@ def test_otb(tmp_path):
     assert [target.name for target in targets] == ["Car_000", "Car_001", "Dog"]
 
 
+def test_hidden_files_and_folders_are_neither_images_nor_sequences(tmp_path):
+    (write_otb(tmp_path, "Dog") / "img" / "._0001.jpg").write_bytes(b"resource fork")
+    write_otb(tmp_path, ".ipynb_checkpoints", 2)
+    write_otb(tmp_path, "__MACOSX", 2)
+    source = OTBFolders(tmp_path)
+    assert source.units() == ["Dog"]
+    check(source.read("Dog").targets[0])
+
+
 def test_otb_videos_by_expression(tmp_path):
     write_otb(tmp_path, "Car-a-1", 2)
     [target] = OTBFolders(tmp_path, video_of="([^-]+)-.*").read("Car-a-1").targets
