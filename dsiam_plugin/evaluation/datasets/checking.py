@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.datasets import otb_layout, plain_layout, vot_layout
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
 from dsiam_plugin.evaluation.datasets.registry import Benchmark
@@ -82,7 +82,7 @@ def _add(report: Report, root: Path, name: str, read: Callable[[], dict]) -> Non
     try:
         entry = read()
         _check_frames(root, name, entry)
-    except DatasetError as error:
+    except (DatasetError, ImageError) as error:
         text = str(error)
         report.problems.append(text if text.startswith(f"{name}: ") else f"{name}: {text}")
         return

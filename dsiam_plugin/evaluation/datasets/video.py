@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.drawing import (
     GROUND_TRUTH_COLOR,
     TRACKER_COLORS,
@@ -95,7 +95,7 @@ class Video:
         """Decode all frames into `imgs`.
 
         Raises:
-            DatasetError: A frame is missing or damaged.
+            ImageError: A frame is missing or damaged.
         """
         if self.imgs is None:
             self.imgs = [read_image(name) for name in self.img_names]
@@ -278,11 +278,7 @@ def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
 
 
 def read_image(path: str) -> np.ndarray:
-    """Decode one frame, (H, W, 3) uint8 BGR."""
-    import cv2  # heavy, and an evaluation from annotations alone needs none of it
+    """Decode one frame, (H, W, 3) uint8 BGR; ImageError where it cannot be."""
+    from dsiam_plugin.io import images  # heavy, and not needed to evaluate from annotations
 
-    image = cv2.imread(path) if os.path.isfile(path) else None
-    if image is None:
-        state = "cannot be decoded" if os.path.isfile(path) else "does not exist"
-        raise DatasetError(f"{path}: the frame {state}; expected an image")
-    return image
+    return images.read_image(path, "BGR")

@@ -13,6 +13,7 @@ import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.io.boxes import Box
+from dsiam_plugin.io.images import read_image
 from dsiam_plugin.training.data.crew import ordered_map
 from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.data.cutting import cut
@@ -28,7 +29,6 @@ from dsiam_plugin.training.data.selection import (
     whole_tracks,
 )
 from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, Source
-from dsiam_plugin.training.data.sources.whole_images import read_whole_image
 
 Progress = Callable[[Iterable, str, int | None], Iterable]
 
@@ -152,7 +152,7 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
     rows, crops, boxes, skips = [], [], [], []
     for row, image in enumerate(footage.images):
         try:
-            picture = read_whole_image(footage.folder / image)
+            picture = read_image(footage.folder / image)
         except ImageError as error:
             skips.append(Skip("image unreadable", footage.name, "frame", detail=str(error)))
             continue
