@@ -71,7 +71,7 @@ def atomic_write(
     Args:
         path: The file to write; its folder is made where it is missing.
         mode: "w" for text (line ends are written as they are) or "wb" for bytes.
-        encoding: Of text; ignored for bytes.
+        encoding: Encoding of text; ignored for bytes.
 
     Yields:
         The open file.

@@ -54,7 +54,7 @@ class Source(Protocol):
 
     @property
     def length(self) -> int | None:
-        """How many frames it announces; None where it cannot know."""
+        """Number of frames it announces; None where it cannot know."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -78,7 +78,7 @@ class ImageSource:
 
     @property
     def length(self) -> int:
-        """How many frames there are."""
+        """Number of frames."""
         return len(self.paths)
 
     def __iter__(self) -> Iterator[Frame]:
