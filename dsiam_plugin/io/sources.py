@@ -164,7 +164,8 @@ def open_source(source: str | Path) -> Source:
         return _open_file(path)
     if glob.has_magic(text):
         return ImageSource(_images_matching(text))
-    raise SourceError(f"{text}: no such file or folder; expected {EXPECTED}")
+    found = "a pipe or device" if path.exists() else "no such file or folder"
+    raise SourceError(f"{text}: {found}; expected {EXPECTED}")
 
 
 def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:

@@ -45,7 +45,8 @@ def context_side(width: float, height: float, context: float) -> float:
 
 def channel_means(image: np.ndarray) -> tuple[float, float, float]:
     """Mean of each channel of a (H, W, 3) image: the colour beyond the border."""
-    return tuple(cv2.mean(image)[:3])
+    first, second, third, _ = cv2.mean(image)
+    return first, second, third
 
 
 def crop_square(
@@ -74,6 +75,7 @@ def crop_square(
     height, width = image.shape[:2]
     x0, x1 = min(max(left, 0), width), max(min(left + side_px, width), 0)
     y0, y1 = min(max(top, 0), height), max(min(top + side_px, height), 0)
+    window: np.ndarray
     if x0 >= x1 or y0 >= y1:
         window = np.empty((side_px, side_px, 3), np.uint8)
         window[:] = np.rint(fill)
