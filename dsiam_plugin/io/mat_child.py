@@ -27,7 +27,7 @@ def serve(memory: int) -> None:
 
     _limit(memory)
     warnings.simplefilter("ignore")
-    output = sys.stdout.buffer
+    output, sys.stdout = sys.stdout.buffer, sys.stderr
     for line in sys.stdin.buffer:
         content = _answer(os.fsdecode(bytes.fromhex(line.decode())), scipy.io.loadmat)
         output.write(len(content).to_bytes(8, "big"))
@@ -66,7 +66,8 @@ def _answer(path: str, load: Any) -> bytes:
 def _packed(tree: Any, arrays: dict[str, np.ndarray]) -> bytes:
     text = np.frombuffer(json.dumps(tree).encode(), np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, tree=text, **arrays)
+    named: dict[str, Any] = {"tree": text, **arrays}
+    np.savez(stream, **named)
     return stream.getvalue()
 
 
