@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from dsiam_plugin.models.backbones import VGG19, Backbone, SiamFCAlexNet
+from dsiam_plugin.models.backbones import VGG, Backbone, SiamFCAlexNet
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:
     """Steps of a backbone in float32, up to the last of the levels in use."""
     if isinstance(backbone, SiamFCAlexNet):
         return LayerPlan(None, None, _until(_alexnet_steps(backbone), levels))
-    if isinstance(backbone, VGG19):
+    if isinstance(backbone, VGG):
         steps = _until(_vgg_steps(backbone), levels)
         return LayerPlan(backbone.mean.float().cpu(), backbone.deviation.float().cpu(), steps)
     raise TypeError(f"no plan of {type(backbone).__name__}")
@@ -84,7 +84,7 @@ def _alexnet_steps(backbone: SiamFCAlexNet) -> list[Step]:
     return [one, pool, two, pool, three, four, five]
 
 
-def _vgg_steps(backbone: VGG19) -> list[Step]:
+def _vgg_steps(backbone: VGG) -> list[Step]:
     names = {index: level for level, index in backbone.taps.items()}
     steps: list[Step] = []
     for index, module in enumerate(backbone.features):
