@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,15 +21,21 @@ class Int8Backbone(RuntimeBackbone):
 
     Args:
         backbone, levels: As in :class:`RuntimeBackbone`.
+        input_steps: As in :func:`quantize_plan`.
 
     Raises:
         ConfigError: If the backbone has no 8-bit form.
         DeviceError: If this PyTorch has no such convolutions.
     """
 
-    def __init__(self, backbone: Backbone, levels: tuple[str, ...]):
+    def __init__(
+        self,
+        backbone: Backbone,
+        levels: tuple[str, ...],
+        input_steps: Sequence[float] | None = None,
+    ):
         super().__init__(backbone, levels)
-        self._stages = _stages(quantize_plan(layer_plan(backbone, levels)))
+        self._stages = _stages(quantize_plan(layer_plan(backbone, levels), input_steps))
         if not _is_exact(self._stages[0]):
             raise DeviceError(
                 f"precision 'int8': torch {torch.__version__} does not convolve 8-bit integers as "
