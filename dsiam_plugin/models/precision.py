@@ -1,8 +1,8 @@
 """What ``--precision auto`` stands for: the fastest precision here whose features are true.
 
 Processors that announce an instruction need not be fast with it, so a pass over a small crop is
-timed in each precision that the processor has. Times are remembered for the machine and the shape
-of the network, errors of the features for its weights, in the user's cache folder.
+timed in each precision that the processor has, on one thread. Times are remembered for the machine
+and the shape of the network, errors of the features for its weights, in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import logging
 import math
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -41,6 +42,9 @@ SECONDS = 0.15  # after which no further round is begun
 SIZES = (191, 159, 127, 95, 63)  # px of the timed crop: the first with at most so many products
 PRODUCTS = 1.2e9
 
+# Processor seconds, which other processes hardly change, where they are counted finely.
+_IS_FINE = time.get_clock_info("process_time").resolution < 1e-4
+_CLOCK = time.process_time if _IS_FINE else time.perf_counter
 _LOG = logging.getLogger(__name__)
 _CHOICES: dict[str, Choice] = {}
 
@@ -141,25 +145,26 @@ class _Candidates:
         """Milliseconds of a pass over a small crop in each precision."""
         size = next((size for size in SIZES if _products(self._plan, size) <= PRODUCTS), SIZES[-1])
         crops = calibration_pictures(1, size)
-        networks = {name: self._network(name, is_timed=True) for name in self.names}
-        clock = _clock()
         best = dict.fromkeys(self.names, math.inf)
-        for network in networks.values():
-            network(crops)  # prepares kernels
-        start = clock()
-        for _ in range(ROUNDS):
-            for name, network in networks.items():
-                begin = clock()
-                network(crops)
-                best[name] = min(best[name], 1000 * (clock() - begin))
-            if clock() - start > SECONDS:
-                break
+        with _one_thread():
+            networks = {name: self._network(name, is_timed=True) for name in self.names}
+            for network in networks.values():
+                network(crops)  # prepares kernels
+            start = _CLOCK()
+            for _ in range(ROUNDS):
+                for name, network in networks.items():
+                    begin = _CLOCK()
+                    network(crops)
+                    best[name] = min(best[name], 1000 * (_CLOCK() - begin))
+                if _CLOCK() - start > SECONDS:
+                    break
         return best
 
     def error(self, name: str) -> float:
         """Norm of the difference to float32's features, relative to theirs; the worst level's."""
         crops = calibration_pictures(1, SIZES[0])
-        expected, found = self._network("float32")(crops), self._network(name)(crops)
+        with _one_thread():
+            expected, found = self._network("float32")(crops), self._network(name)(crops)
         parts = [
             float((found[level].float() - expected[level]).norm() / expected[level].norm())
             for level in self._levels
@@ -197,10 +202,15 @@ def _products(plan: LayerPlan, size: int) -> int:
     return total
 
 
-def _clock() -> Callable[[], float]:
-    """Processor seconds, which other processes hardly change, where they are counted finely."""
-    fine = time.get_clock_info("process_time").resolution < 1e-4
-    return time.process_time if fine else time.perf_counter
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Has PyTorch compute in the calling thread; several wait for each other on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _machine() -> list[str]:
@@ -214,7 +224,7 @@ def _machine() -> list[str]:
         ]
     except OSError:  # not Linux
         processor = [platform.processor(), platform.machine()]
-    return [*processor, str(torch.get_num_threads()), torch.__version__, __version__]
+    return [*processor, torch.__version__, __version__]
 
 
 def _digest(subject: object) -> str:
