@@ -61,5 +61,5 @@ def has_int8() -> bool:
 
 def _has_any(*capabilities: str) -> bool:
     # Older PyTorch has no public question; its own tests ask oneDNN like this.
-    found = getattr(torch.cpu, "get_capabilities", dict)()
+    found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(found.get(capability) for capability in capabilities)

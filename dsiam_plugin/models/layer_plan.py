@@ -76,7 +76,7 @@ def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:
 
 
 def _alexnet_steps(backbone: SiamFCAlexNet) -> list[Step]:
-    pool = MaxPool(backbone.pool.kernel_size, backbone.pool.stride)
+    pool = _pool(backbone.pool)
     one, two, three, four, five = (
         _convolution(f"conv{index}", getattr(backbone, f"conv{index}")) for index in range(1, 6)
     )
@@ -93,11 +93,18 @@ def _vgg_steps(backbone: VGG) -> list[Step]:
             layer = _convolution(f"features.{index}", module)
             steps.append(replace(layer, tap=names.get(index + 1)))
         elif isinstance(module, nn.MaxPool2d):
-            steps.append(MaxPool(module.kernel_size, module.stride))
+            steps.append(_pool(module))
     return steps
 
 
+def _pool(module: nn.MaxPool2d) -> MaxPool:
+    size, stride = module.kernel_size, module.stride
+    assert isinstance(size, int) and isinstance(stride, int)
+    return MaxPool(size, stride)
+
+
 def _convolution(name: str, module: nn.Conv2d) -> Convolution:
+    assert module.bias is not None and isinstance(module.padding, tuple)
     return Convolution(
         name,
         module.weight.detach().float().cpu().contiguous(),

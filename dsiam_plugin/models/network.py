@@ -152,7 +152,8 @@ def build_network(
     maps = fusion_maps(model.layers, fusion, size, weights)
     network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
     network.backbone.to(dtype)
-    return network.to(device=device, memory_format=torch.channels_last)
+    # PyTorch's stubs lack the layout.
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def fusion_maps(

@@ -179,7 +179,10 @@ class _Candidates:
         backbone: Backbone
         if convert is None:
             dtype = DTYPES[name]
-            backbone = copy.deepcopy(self._backbone).to(dtype, memory_format=torch.channels_last)
+            # PyTorch's stubs lack the layout.
+            backbone = copy.deepcopy(self._backbone).to(  # type: ignore[call-overload]
+                dtype, memory_format=torch.channels_last
+            )
         else:
             backbone, dtype = convert(self._backbone, self._levels), torch.uint8
 

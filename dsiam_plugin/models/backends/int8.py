@@ -36,7 +36,8 @@ class Int8Backbone(RuntimeBackbone):
     ):
         super().__init__(backbone, levels)
         self._stages = _stages(quantize_plan(layer_plan(backbone, levels), input_steps))
-        if not _is_exact(self._stages[0]):
+        first = self._stages[0]
+        if not (isinstance(first, _Convolution) and _is_exact(first)):
             raise DeviceError(
                 f"precision 'int8': torch {torch.__version__} does not convolve 8-bit integers as "
                 "expected; use bfloat16 or float32, or --backend openvino"
