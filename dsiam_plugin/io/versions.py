@@ -1,4 +1,4 @@
-"""What the package declares to need, and what is installed of it."""
+"""Dependencies that the package declares, and the versions installed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 def fits(version: str, ranges: str) -> bool:
-    """Whether a version lies in comma-separated ranges such as ``>=0.7.3,<0.8`` (PEP 440)."""
+    """True if a version lies in comma-separated ranges such as ``>=0.7.3,<0.8`` (PEP 440)."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
 

@@ -1,4 +1,4 @@
-"""What ``--precision auto`` stands for: the fastest precision here whose features are true.
+"""The precision that ``auto`` stands for: the fastest one here whose features are true.
 
 Processors that announce an instruction need not be fast with it, so a pass over a small crop is
 timed in each precision that the processor has, on one thread. Times are remembered for the machine
@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import math
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -217,7 +218,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _machine() -> list[str]:
-    """What times depend on beside the network."""
+    """Texts that tell machines apart whose times differ."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as stream:
             first = stream.read(20_000).split("\n\n")[0]
@@ -227,7 +228,8 @@ def _machine() -> list[str]:
         ]
     except OSError:  # not Linux
         processor = [platform.processor(), platform.machine()]
-    return [*processor, torch.__version__, __version__]
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # PyTorch's kernels may be told to do without
+    return [*processor, limit, torch.__version__, __version__]
 
 
 def _digest(subject: object) -> str:

@@ -54,6 +54,6 @@ def read_torch(path: Path, error: type[DSiamError]) -> Any:
 
 
 def _cause(text: str) -> str:
-    """What is wrong, of PyTorch's message, without its advice on how to trust the file."""
+    """The cause in PyTorch's message, without its advice on how to trust the file."""
     _, mark, cause = text.rpartition("WeightsUnpickler error:")
     return (cause if mark else text).strip().partition("\n\n")[0] or "damaged"

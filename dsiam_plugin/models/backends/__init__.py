@@ -1,1 +1,1 @@
-"""What computes the convolutions on the CPU in place of PyTorch's modules."""
+"""Engines that compute the convolutions on the CPU in place of PyTorch's modules."""

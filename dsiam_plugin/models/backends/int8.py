@@ -123,7 +123,7 @@ def _pool(step: MaxPool) -> Callable[[Tensor], Tensor]:
 
 
 def _is_exact(convolution: _Convolution) -> bool:
-    """Whether PyTorch's kernels, no public functions, do what is expected of them.
+    """True if PyTorch's kernels, no public functions, do what is expected of them.
 
     Pixels of 255 everywhere are where a processor that adds 8-bit products in 16 bits overflows.
     """
