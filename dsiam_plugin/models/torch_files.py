@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def read_torch(path: Path, error: type[DSiamError]) -> Any:
             f"torch >= {SAFE_TORCH}, or weights as .safetensors, .npz or .mat",
         )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged files
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:  # zip, pickle and tensor errors, by where the damage is
         text = _COLOURS.sub("", str(problem))
         foreign = _FOREIGN.search(text)

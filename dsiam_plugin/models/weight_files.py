@@ -41,13 +41,16 @@ def read_parts(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: If the file is corrupt, of an unknown format or of another network.
         MissingDependencyError: If the format needs a package that is not installed.
+        OSError: If the file cannot be read.
     """
     suffix = ".pth" if path.name.lower().endswith(".pth.tar") else path.suffix.lower()
     reader = _READERS.get(suffix)
     if reader is None:
         raise CheckpointError(f"{path}: unknown suffix, expected one of {', '.join(_READERS)}")
-    _check_content(path)
+    with path.open("rb") as stream:
+        start = stream.read(200)
     try:
+        _check_content(path, start)
         return reader(path)
     except (CheckpointError, ImportError):
         raise
@@ -78,10 +81,9 @@ def fold_batch_norm(
     return weight * factor.view(-1, 1, 1, 1), (start - mean) * factor + shift
 
 
-def _check_content(path: Path) -> None:
+def _check_content(path: Path, start: bytes) -> None:
     """Raises CheckpointError for what downloads leave in place of a file, and for zip bombs."""
-    with path.open("rb") as stream:
-        start = stream.read(200).lstrip().lower()
+    start = start.lstrip().lower()
     if not start:
         raise CheckpointError(f"{path}: an empty file, expected weights")
     if start.startswith(b"version https://git-lfs"):

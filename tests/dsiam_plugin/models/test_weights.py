@@ -62,12 +62,16 @@ def test_missing_file_names_where_the_path_came_from(no_weights, monkeypatch):
         load_weights()
 
 
+BROKEN_ZIP = b"PK\x05\x06" + b"\0" * 4 + b"\1\0\1\0" + b"\xff" * 8 + b"\0\0"
+
+
+@pytest.mark.parametrize("content", [b"not weights at all" * 10, BROKEN_ZIP])
 @pytest.mark.parametrize("suffix", [".npz", ".pth", ".safetensors", ".mat"])
-def test_corrupt_file(tmp_path, suffix):
+def test_corrupt_file(tmp_path, suffix, content):
     if suffix == ".mat":
         pytest.importorskip("scipy")
     path = tmp_path / f"broken{suffix}"
-    path.write_bytes(b"not weights at all" * 10)
+    path.write_bytes(content)
     with pytest.raises(CheckpointError, match=f"{path.name}: not a readable {suffix}"):
         load_weights(path)
 
