@@ -142,17 +142,22 @@ def build_network(
             f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
         )
     backbone = _load_backbone(weights)
-    # Balanced responses have their own unit, so the weights' affine adjust says nothing of them.
-    scale, bias = (1.0, 0.0) if fusion.balance else weights.head
-    head = (
-        scale if model.head_scale is None else model.head_scale,
-        bias if model.head_bias is None else model.head_bias,
-    )
+    head = choose_head(model, fusion, weights)
     size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
     maps = fusion_maps(model.layers, fusion, size, weights)
     network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
     network.backbone.to(dtype)
     return network.to(device=device, memory_format=torch.channels_last)
+
+
+def choose_head(model: ModelConfig, fusion: FusionConfig, weights: Weights) -> tuple[float, float]:
+    """Scale and bias of the affine adjust: the configuration's, else those the weights bring."""
+    # Balanced responses have their own unit, so the weights' affine adjust says nothing of them.
+    scale, bias = (1.0, 0.0) if fusion.balance else weights.head
+    return (
+        scale if model.head_scale is None else model.head_scale,
+        bias if model.head_bias is None else model.head_bias,
+    )
 
 
 def fusion_maps(
