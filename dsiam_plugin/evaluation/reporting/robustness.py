@@ -17,7 +17,7 @@ from dsiam_plugin.evaluation.reporting.evaluation import Evaluation, check_any_r
 from dsiam_plugin.evaluation.reporting.onepass import report_one_pass
 from dsiam_plugin.evaluation.reporting.onepass_plots import MEASURES
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.robustness import pooled_frames, robustness_protocol
 from dsiam_plugin.evaluation.running.store import ResultStore
 
@@ -74,7 +74,7 @@ def measure_robustness(
     return gaps, curves
 
 
-def _complete(store: ResultStore, jobs: Sequence[Job]) -> Sequence[Job]:
+def _complete(store: ResultStore, jobs: Sequence[RunJob]) -> Sequence[RunJob]:
     """The jobs, if there are any and each has a result."""
     if not jobs:
         raise ResultsError("no frame of the annotation shows a target to start from")

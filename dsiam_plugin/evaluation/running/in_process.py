@@ -3,14 +3,14 @@
 from collections.abc import Callable, Generator, Sequence
 
 from dsiam_plugin.errors import TrackerError
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
-from dsiam_plugin.evaluation.running.worker import Outcome, Worker, describe_error
+from dsiam_plugin.evaluation.running.worker import JobOutcome, Worker, describe_error
 
 
 def run_in_process(
-    spec: TrackerSpec, jobs: Sequence[Job], on_frames: Callable[[int], None]
-) -> Generator[Outcome, None, None]:
+    spec: TrackerSpec, jobs: Sequence[RunJob], on_frames: Callable[[int], None]
+) -> Generator[JobOutcome, None, None]:
     """Run the jobs here; the tracker may be anything that Python can call.
 
     Thread counts are the caller's business. Random number generators are seeded anew.

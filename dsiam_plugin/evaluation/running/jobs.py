@@ -21,7 +21,7 @@ EQUAL_REPETITIONS = 3  # so many equal ones, and the VOT toolkit takes a tracker
 
 
 @dataclass(frozen=True)
-class Job:
+class RunJob:
     """A run of one tracker that one worker does on its own; plain data, so it can travel.
 
     Attributes:
@@ -48,12 +48,12 @@ class Job:
         return self.video if self.number == 1 else f"{self.video} #{self.number}"
 
 
-def plan_one_pass(job: Job) -> list[Job]:
+def plan_one_pass(job: RunJob) -> list[RunJob]:
     """The whole sequence, once."""
     return [job]
 
 
-def plan_temporal(job: Job) -> list[Job]:
+def plan_temporal(job: RunJob) -> list[RunJob]:
     """From each of OTB's 20 start frames to the end of the sequence."""
     return [
         replace(job, number=number, images=job.images[start:], truth=job.truth[start:])
@@ -61,7 +61,7 @@ def plan_temporal(job: Job) -> list[Job]:
     ]
 
 
-def plan_spatial(job: Job) -> list[Job]:
+def plan_spatial(job: RunJob) -> list[RunJob]:
     """The whole sequence from each of OTB's 12 shifted or scaled boxes."""
     return [
         replace(job, number=number, variation=variation)
@@ -69,7 +69,7 @@ def plan_spatial(job: Job) -> list[Job]:
     ]
 
 
-def run_job(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     """Run a tracker as the job says.
 
     Args:
@@ -90,11 +90,11 @@ def run_job(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Tra
     return KINDS[job.kind](job, tracker, advance)
 
 
-def _one_pass(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+def _one_pass(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     return [run_through(tracker, job.images, partial(_start_box, job), advance)]
 
 
-def _restarts(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+def _restarts(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     if len(job.truth) != len(job.images):
         raise DatasetError(
             f"{len(job.truth)} annotations for {len(job.images)} frames, "
@@ -106,7 +106,7 @@ def _restarts(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[T
     return tracks
 
 
-def _start_box(job: Job, image: np.ndarray) -> Box:
+def _start_box(job: RunJob, image: np.ndarray) -> Box:
     """The box the tracker is given on the job's first image."""
     box = enclosing_box(job.truth[0])
     if job.variation is None:
@@ -121,7 +121,7 @@ def _is_deterministic(tracks: Sequence[Track]) -> bool:
     )
 
 
-KINDS: dict[str, Callable[[Job, Tracker, Callable[[], None]], list[Track]]] = {
+KINDS: dict[str, Callable[[RunJob, Tracker, Callable[[], None]], list[Track]]] = {
     "one_pass": _one_pass,
     "restarts": _restarts,
 }

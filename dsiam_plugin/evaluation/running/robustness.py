@@ -11,7 +11,7 @@ from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures.metrics import PRECISION_INDEX, precision_curve, success_curve
 from dsiam_plugin.evaluation.results.files import read_boxes
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.protocols import ROBUSTNESS, Protocol, choose_protocol
 from dsiam_plugin.evaluation.running.starts import enclosing_box
 from dsiam_plugin.evaluation.running.store import ResultStore
@@ -80,7 +80,7 @@ def robustness_protocol(dataset: Dataset, name: str) -> Protocol:
     return way
 
 
-def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:
+def pooled_frames(store: ResultStore, jobs: Sequence[RunJob]) -> tuple[np.ndarray, np.ndarray]:
     """Annotations and results of all frames of some runs, each (frames, 4).
 
     Raises:
@@ -91,7 +91,7 @@ def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, 
     return np.array(truths, dtype=np.float64), np.concatenate(results)
 
 
-def _score_sequence(store: ResultStore, jobs: Sequence[Job]) -> tuple[float, float]:
+def _score_sequence(store: ResultStore, jobs: Sequence[RunJob]) -> tuple[float, float]:
     """Success and precision over the frames of all runs on a sequence."""
     truth, result = pooled_frames(store, jobs)
     success = success_curve(truth, result).mean()

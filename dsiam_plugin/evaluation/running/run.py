@@ -13,17 +13,17 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.running.cluster import run_on_cluster
 from dsiam_plugin.evaluation.running.in_process import run_in_process
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.processes import run_in_processes
 from dsiam_plugin.evaluation.running.progress import ProgressBar
 from dsiam_plugin.evaluation.running.protocols import Protocol, choose_protocol
 from dsiam_plugin.evaluation.running.provenance import describe
 from dsiam_plugin.evaluation.running.store import ResultStore
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
-from dsiam_plugin.evaluation.running.worker import Outcome
+from dsiam_plugin.evaluation.running.worker import JobOutcome
 
 Executor = Callable[
-    [TrackerSpec, Sequence[Job], Callable[[int], None]], Generator[Outcome, None, None]
+    [TrackerSpec, Sequence[RunJob], Callable[[int], None]], Generator[JobOutcome, None, None]
 ]
 
 
@@ -112,9 +112,11 @@ def run_dataset(
     return report
 
 
-def _plan(way: Protocol, videos: Sequence[Video], repetitions: int, report: RunReport) -> list[Job]:
+def _plan(
+    way: Protocol, videos: Sequence[Video], repetitions: int, report: RunReport
+) -> list[RunJob]:
     """All runs on the videos; videos without any are failures."""
-    jobs: list[Job] = []
+    jobs: list[RunJob] = []
     for video in videos:
         of_video = way.jobs(video, repetitions)
         if not of_video:
@@ -124,7 +126,7 @@ def _plan(way: Protocol, videos: Sequence[Video], repetitions: int, report: RunR
 
 
 def _run(
-    running: Generator[Outcome, None, None],
+    running: Generator[JobOutcome, None, None],
     store: ResultStore,
     report: RunReport,
     bar: ProgressBar,

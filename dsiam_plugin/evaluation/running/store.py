@@ -10,7 +10,7 @@ import numpy as np
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.results import files
 from dsiam_plugin.evaluation.results.layout import LONG_TERM, RESTARTS, Layout
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.provenance import check_record, write_record
 from dsiam_plugin.evaluation.running.tracking import Track
 
@@ -49,15 +49,15 @@ class ResultStore:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def path(self, job: Job) -> Path:
+    def path(self, job: RunJob) -> Path:
         """The job's result file, the first one where it is repeated."""
         return self.layout.result_path(self.root, job.video, job.number)
 
-    def is_done(self, job: Job) -> bool:
+    def is_done(self, job: RunJob) -> bool:
         """True where the job's result is there."""
         return self.path(job).is_file()
 
-    def write(self, job: Job, tracks: Sequence[Track]) -> None:
+    def write(self, job: RunJob, tracks: Sequence[Track]) -> None:
         """Write what a job gave, each file atomically, the first repetition's result last.
 
         That file tells the next call that the job is done; a kill before it repeats the job.
@@ -74,7 +74,7 @@ class ResultStore:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def _write(self, job: Job, tracks: Sequence[Track]) -> None:
+    def _write(self, job: RunJob, tracks: Sequence[Track]) -> None:
         seconds = np.mean([track.seconds for track in tracks], axis=0)
         time_path = self.layout.time_path(self.root, job.video, job.number)
         if time_path is not None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dsiam_plugin.errors import DSiamError
-from dsiam_plugin.evaluation.running.jobs import Job, run_job
+from dsiam_plugin.evaluation.running.jobs import RunJob, run_job
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec, build
 from dsiam_plugin.evaluation.running.tracking import Track
 
@@ -29,7 +29,7 @@ _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """What became of a job.
 
     Attributes:
@@ -38,7 +38,7 @@ class Outcome:
         error: One line that says what went wrong; None where all went well.
     """
 
-    job: Job
+    job: RunJob
     tracks: list[Track]
     error: str | None = None
 
@@ -61,7 +61,7 @@ class Worker:
         if threads is not None:
             _limit_threads(threads)
 
-    def run(self, job: Job, advance: Callable[[], None] = lambda: None) -> Outcome:
+    def run(self, job: RunJob, advance: Callable[[], None] = lambda: None) -> JobOutcome:
         """Run one job; its errors become part of the outcome.
 
         Random numbers are seeded from the job's name, so that a tracker that draws some gives
@@ -80,10 +80,10 @@ class Worker:
 
         _seed(f"{job.video}:{job.number}")
         try:
-            return Outcome(job, run_job(job, self._tracker, count))
+            return JobOutcome(job, run_job(job, self._tracker, count))
         except Exception as error:  # a tracker may raise anything; the other jobs go on
             frame = frames % max(len(job.images), 1)
-            return Outcome(job, [], f"frame {frame + 1}: {describe_error(error)}")
+            return JobOutcome(job, [], f"frame {frame + 1}: {describe_error(error)}")
 
 
 def thread_environment(threads: int) -> dict[str, str]:

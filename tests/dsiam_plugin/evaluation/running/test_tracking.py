@@ -7,7 +7,7 @@ import pytest
 from running_fakes import RedFinder, RedFinderRGB, Silent, Still, make_sequence
 
 from dsiam_plugin.errors import DatasetError, ImageError, TrackerError
-from dsiam_plugin.evaluation.running.jobs import Job, run_job
+from dsiam_plugin.evaluation.running.jobs import RunJob, run_job
 from dsiam_plugin.evaluation.running.trackers import read_estimate
 from dsiam_plugin.evaluation.running.tracking import run_through, run_with_restarts
 
@@ -102,7 +102,7 @@ def test_polygons_of_the_tracker_are_kept(images):
 
 
 def repeated(tracker, images, repetitions):
-    job = Job("s", 1, tuple(images), (ON,) * len(images), "restarts", repetitions=repetitions)
+    job = RunJob("s", 1, tuple(images), (ON,) * len(images), "restarts", repetitions=repetitions)
     return [rows(track) for track in run_job(job, tracker, ignore)]
 
 
@@ -116,7 +116,7 @@ def test_different_repetitions_go_on(images):
 
 
 def test_restarts_need_every_annotation(images):
-    job = Job("s", 1, tuple(images), (ON,), "restarts")
+    job = RunJob("s", 1, tuple(images), (ON,), "restarts")
     with pytest.raises(DatasetError, match="1 annotations for 14 frames"):
         run_job(job, Still(), ignore)
 
