@@ -14,7 +14,7 @@ import numpy as np
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.io.boxes import Box
 from dsiam_plugin.io.images import read_image
-from dsiam_plugin.training.data.crew import ordered_map
+from dsiam_plugin.io.workers import ordered_map
 from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.data.cutting import cut
 from dsiam_plugin.training.data.destinations import check_destination, replaced_folder
