@@ -10,9 +10,15 @@ import numpy as np
 from dsiam_plugin.io.images import as_rgb
 from dsiam_plugin.trackers.follow import Tracker
 
+PYSOT_SHIFT_PX = 0.5  # from a pixel's edge to its middle
+
 
 class PysotTracker:
     """A tracker as pysot's ``tools/test.py`` and ``tools/demo.py`` call theirs.
+
+    pysot's loop measures the first box from the middle of a pixel, so an annotation x, y, w, h
+    comes as x + 0.5, y + 0.5, w, h; results are measured from the edge again. pysot's trackers do
+    the same.
 
     Args:
         tracker: Takes RGB images; it is used for this adapter's target alone.
@@ -29,9 +35,11 @@ class PysotTracker:
 
         Args:
             img: (H, W, 3) uint8 BGR, as ``cv2.imread`` gives it.
-            bbox: x, y, w, h in pixels, 0-based.
+            bbox: x + 0.5, y + 0.5, w, h in pixels, 0-based.
         """
-        self.tracker.init(as_rgb(img, mode="BGR"), tuple(bbox))
+        x, y, w, h = (float(value) for value in bbox)
+        box = (x - PYSOT_SHIFT_PX, y - PYSOT_SHIFT_PX, w, h)
+        self.tracker.init(as_rgb(img, mode="BGR"), box)
 
     def track(self, img: np.ndarray) -> dict[str, Any]:
         """Finds the target again.
@@ -40,7 +48,8 @@ class PysotTracker:
             img: (H, W, 3) uint8 BGR.
 
         Returns:
-            ``bbox``: [x, y, w, h] in pixels, 0-based; ``best_score``: the confidence.
+            ``bbox``: [x, y, w, h] in pixels, 0-based, without the half pixel; ``best_score``: the
+            confidence.
         """
         result = self.tracker.track(as_rgb(img, mode="BGR"))
         return {"bbox": [float(value) for value in result.box], "best_score": float(result.score)}

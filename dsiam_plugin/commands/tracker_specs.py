@@ -1,19 +1,17 @@
 """Trackers as the command line of `test` names them.
 
-The only module of the toolkit that knows the trackers of `dsiam_plugin`; it imports the package
-where it needs it and not before.
+The trackers of `dsiam list` are resolved here, so that all workers have the same settings; torch
+is imported for them alone.
 """
 
 import argparse
-import os
-import sys
 
 from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running import TrackerSpec
 
 
 def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
-    """How to build each tracker of the command line.
+    """The specification of each tracker of the command line.
 
     Raises:
         TrackerError: Two have the same name, or options are given that none of them takes.
@@ -36,9 +34,7 @@ def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
 
 
 def _named_spec(text: str) -> TrackerSpec:
-    """A tracker given as module:factory or NAME=module:factory."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # `python -m` finds modules there; `dsiam` should as well
+    """A tracker given as module:factory or file.py:factory, a name and = perhaps before it."""
     name, _, reference = text.rpartition("=")
     return TrackerSpec(name or reference.rpartition(":")[2], reference)
 

@@ -31,6 +31,7 @@ class TargetTracker(ABC):
     """
 
     image_mode = "RGB"
+    box_mode = "plain"  # the first box of a run comes as annotated, not as pysot's loop shifts it
 
     def __init__(self, network: SiameseNet, config: TrackerConfig, name: str = "DSiam"):
         self.network = network

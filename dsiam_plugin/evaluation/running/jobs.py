@@ -70,18 +70,16 @@ def plan_spatial(job: RunJob) -> list[RunJob]:
 
 
 def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
-    """Run a tracker as the job says.
+    """The tracks of a tracker that was run as the job says, one a repetition.
 
     Args:
         job: What to run.
         tracker: Built already; it may have run other jobs before.
         advance: Called after every frame.
 
-    Returns:
-        One track a repetition.
-
     Raises:
-        DatasetError: The job has no frames or an image cannot be read.
+        DatasetError: The job has no frames.
+        ImageError: A frame cannot be read.
         TrackerError: An answer of the tracker is not a box.
         Exception: Whatever the tracker raises.
     """
@@ -91,7 +89,8 @@ def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[
 
 
 def _one_pass(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
-    return [run_through(tracker, job.images, partial(_start_box, job), advance)]
+    from_polygon = len(job.truth[0]) != 4
+    return [run_through(tracker, job.images, partial(_start_box, job), advance, from_polygon)]
 
 
 def _restarts(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:

@@ -12,7 +12,12 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures.metrics import PRECISION_INDEX, precision_curve, success_curve
 from dsiam_plugin.evaluation.results.files import read_boxes
 from dsiam_plugin.evaluation.running.jobs import RunJob
-from dsiam_plugin.evaluation.running.protocols import ROBUSTNESS, Protocol, choose_protocol
+from dsiam_plugin.evaluation.running.protocols import (
+    ROBUSTNESS,
+    Protocol,
+    choose_protocol,
+    has_first_box_only,
+)
 from dsiam_plugin.evaluation.running.starts import enclosing_box
 from dsiam_plugin.evaluation.running.store import ResultStore
 
@@ -59,7 +64,7 @@ def score_robustness(
         jobs = way.jobs(video)
         done = [job for job in jobs if store.is_done(job)]
         runs, planned = runs + len(done), planned + len(jobs)
-        if done:
+        if done and not has_first_box_only(video):
             scores.append(_score_sequence(store, done))
     if not scores:
         raise ResultsError(f"{store.root / way.layout.folder}: no results of {way.name}")

@@ -1,6 +1,7 @@
 """The folder that one tracker's results by one protocol go to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from dsiam_plugin.evaluation.results.layout import LONG_TERM, RESTARTS, Layout
 from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.provenance import check_record, write_record
 from dsiam_plugin.evaluation.running.tracking import Track
+from dsiam_plugin.io.locks import locked_folder
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,24 @@ class ResultStore:
             check_record(folder, record, bool(standing))
         try:
             for path in standing if force else ():
-                path.unlink()
+                self._delete(path)
             write_record(folder, record)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of the folder inside the block.
+
+        Raises:
+            ResultsError: Another run is writing there, or the folder cannot be written.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked_folder(self.root / self.layout.folder, ResultsError))
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
 
     def path(self, job: RunJob) -> Path:
         """The job's result file, the first one where it is repeated."""
@@ -73,6 +89,12 @@ class ResultStore:
             self._write(job, tracks)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _delete(self, path: Path) -> None:
+        """Delete a result, but none that a link puts into another folder."""
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise ResultsError(f"{path.parent}: a link to another folder, whose files stay")
+        path.unlink()
 
     def _write(self, job: RunJob, tracks: Sequence[Track]) -> None:
         seconds = np.mean([track.seconds for track in tracks], axis=0)

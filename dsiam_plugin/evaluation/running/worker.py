@@ -51,15 +51,19 @@ class Worker:
 
         Args:
             spec: How.
-            threads: How many it may use; None leaves the libraries as they are.
+            threads: How many it may use until `close`; None leaves the libraries as they are.
 
         Raises:
             Exception: Whatever the tracker's factory raises.
         """
         _seed(spec.name)  # so that weights drawn at random are the same in all workers
         self._tracker = build(spec)
-        if threads is not None:
-            _limit_threads(threads)
+        self._threads_before = None if threads is None else _set_threads(threads)
+
+    def close(self) -> None:
+        """Give the process its threads back."""
+        for set_threads, before in self._threads_before or ():
+            set_threads(before)
 
     def run(self, job: RunJob, advance: Callable[[], None] = lambda: None) -> JobOutcome:
         """Run one job; its errors become part of the outcome.
@@ -110,11 +114,18 @@ def _place(error: BaseException) -> str:
     return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""
 
 
-def _limit_threads(threads: int) -> None:
-    """Bound the libraries that are told by a call; torch only where the tracker loaded it."""
-    cv2.setNumThreads(threads)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
+def _set_threads(threads: int) -> list[tuple[Callable[[int], None], int]]:
+    """Bound the libraries that are told by a call; what each had before, with the call.
+
+    PyTorch is one of them only where the tracker loaded it.
+    """
+    before: list[tuple[Callable[[int], None], int]] = [(cv2.setNumThreads, cv2.getNumThreads())]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        before.append((torch.set_num_threads, torch.get_num_threads()))
+    for set_threads, _ in before:
+        set_threads(threads)
+    return before
 
 
 def _seed(text: str) -> None:

@@ -23,6 +23,8 @@ def images(tmp_path):
 class Scripted:
     """Answers in turn with what it is told to, and notes where it was started."""
 
+    box_mode = "plain"
+
     def __init__(self, answers):
         self.answers = iter(answers)
         self.started = []
@@ -92,6 +94,57 @@ def test_restart_starts_polygons_as_boxes(images):
     assert rows(track) == [1, ON]
 
 
+class PysotLike:
+    """Keeps the target still in pysot's geometry: in by the middle of a pixel, out by its edge."""
+
+    def init(self, image, box):
+        self.started = box
+        x, y, w, h = box
+        self.center, self.size = np.array([x + (w - 1) / 2, y + (h - 1) / 2]), np.array([w, h])
+
+    def track(self, image):
+        return {"bbox": [*(self.center - self.size / 2), *self.size], "best_score": 1.0}
+
+
+RECTANGLE = (10.0, 7.0, 9.0, 12.0)
+POLYGON = (12.0, 8.0, 20.0, 10.0, 18.0, 21.0, 9.0, 18.0)
+
+
+@pytest.mark.parametrize("region", [RECTANGLE, POLYGON])
+@pytest.mark.parametrize("kind", ["one_pass", "restarts"])
+def test_first_boxes_are_those_of_pysots_loop(images, kind, region):
+    tracker = PysotLike()
+    (track,) = run_job(RunJob("s", 1, tuple(images[:3]), (region,) * 3, kind), tracker, ignore)
+    corners = region
+    if kind == "restarts" and len(region) == 4:  # its loop makes corners of pixels of them first
+        x, y, w, h = region
+        corners = (x, y, x, y + h - 1, x + w - 1, y + h - 1, x + w - 1, y)
+    cx, cy, w, h = axis_aligned_box(np.array(corners))
+    expected = cx - (w - 1) / 2, cy - (h - 1) / 2, w, h
+    assert tracker.started == pytest.approx(expected)
+    if kind == "one_pass" and len(region) == 4:  # and then a still target has its annotation
+        assert track.regions == [RECTANGLE] * 3
+
+
+def axis_aligned_box(region):
+    """Centre and size as pysot computes them of an annotation."""
+    if region.size == 4:
+        x, y, w, h = region
+        return x + w / 2, y + h / 2, w, h
+    corners = region.reshape(4, 2)
+    (cx, cy), (width, height) = corners.mean(axis=0), np.ptp(corners, axis=0)
+    first, second = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[1])
+    scale = np.sqrt(first * second / (width * height))
+    return cx, cy, scale * width + 1, scale * height + 1
+
+
+def test_trackers_that_say_so_get_the_box_as_annotated(images):
+    tracker = PysotLike()
+    tracker.box_mode = "plain"
+    run_job(RunJob("s", 1, tuple(images[:1]), (RECTANGLE,), "one_pass"), tracker, ignore)
+    assert tracker.started == RECTANGLE
+
+
 def test_polygons_of_the_tracker_are_kept(images):
     class Polygonal(Still):
         def track(self, image):
@@ -134,11 +187,33 @@ def test_a_missing_frame_is_named(images):
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, {"bbox": None}, {"bbox": [1, 2, 3]}, {"bbox": "box"}, (1, 2, 3, 4)]
+    "answer",
+    [None, {}, {"bbox": None}, {"bbox": [1, 2, 3]}, {"bbox": "box"}, (1, 2, 3), (True, (1, 2)), 7],
 )
 def test_answers_without_a_box(answer):
     with pytest.raises(TrackerError, match="track returned"):
         read_estimate(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(True, (1, 2, 3, 4)), [np.True_, np.array([1, 2, 3, 4])], (1, 2, 3, 4), np.arange(1, 5)],
+)
+def test_answers_as_other_libraries_give_them(answer):
+    estimate = read_estimate(answer)
+    assert (estimate.box, estimate.lost) == ((1.0, 2.0, 3.0, 4.0), False)
+
+
+def test_a_target_that_was_not_found_has_no_box(images):
+    estimate = read_estimate((False, (0, 0, 0, 0)))
+    assert estimate.lost
+    assert all(math.isnan(number) for number in estimate.box)
+
+    class Blind(Still):
+        def track(self, image):
+            return False, self.box
+
+    assert rows(run_with_restarts(Blind(), images[:2], [ON] * 2, ignore)) == [1, 2]
 
 
 def test_answers_without_a_score():
