@@ -12,7 +12,7 @@ import running_fakes as fakes
 from dsiam_plugin.commands.test import main
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 
-COMMAND = [sys.executable, "-m", "dsiam_plugin.commands.test"]
+COMMAND = [sys.executable, "-m", "toolkit.bin.test"]
 TIMEOUT_S = 300  # against hanging only
 
 
