@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dsiam_plugin.errors import BoxError
+from dsiam_plugin.io.messages import excerpt
 
 
 class Box(NamedTuple):
@@ -67,10 +68,10 @@ def check_box(values: Sequence[float], image_width: int, image_height: int) -> B
     """
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
-        raise BoxError(f"box: expected four numbers x,y,w,h, got {values!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise BoxError(f"box: expected four numbers x,y,w,h, got {excerpt(values)}") from None
     if len(numbers) != 4:
-        raise BoxError(f"box: expected four numbers x,y,w,h, got {len(numbers)}: {numbers}")
+        raise BoxError(f"box: expected four numbers x,y,w,h, got {len(numbers)}")
     shown = ",".join(f"{number:g}" for number in numbers)
     if not all(math.isfinite(number) for number in numbers):
         raise BoxError(f"box {shown}: expected finite numbers")
