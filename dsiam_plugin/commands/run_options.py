@@ -2,7 +2,7 @@
 
 import argparse
 
-from dsiam_plugin.commands.argument_types import natural, positive
+from dsiam_plugin.commands.argument_types import positive, threads, workers
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -71,14 +71,14 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-n",
         "--num",
-        type=natural,
+        type=workers,
         default=1,
         metavar="N",
         help="worker processes; 0 runs in this one (default: %(default)s)",
     )
     group.add_argument(
         "--threads",
-        type=positive,
+        type=threads,
         default=1,
         metavar="N",
         help="of each worker, or of this process with -n 0; more can change the last bits of"

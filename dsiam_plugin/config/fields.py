@@ -103,7 +103,7 @@ def refuse(problems: Sequence[str], name: str = "", error: type[DSiamError] = Co
     Args:
         problems: One line each.
         name: What the message begins with.
-        error: Its type.
+        error: The type of the error.
     """
     if not problems:
         return
@@ -118,7 +118,7 @@ def refuse(problems: Sequence[str], name: str = "", error: type[DSiamError] = Co
 
 
 def has_rule(config: type, name: str) -> bool:
-    """Whether the field of that name has a rule."""
+    """True if the field of that name has a rule."""
     return any(item.name == name and _RULE in item.metadata for item in fields(config))
 
 

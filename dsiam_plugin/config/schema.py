@@ -198,7 +198,7 @@ class TransformConfig:
 
     @property
     def adaptive(self) -> bool:
-        """Whether anything is learnt online; the gate and its growth need that."""
+        """True if anything is learnt online; the gate and its growth need that."""
         return self.variation or self.suppression or self.replace_template
 
     def problems(self) -> Iterator[str]:

@@ -30,11 +30,11 @@ class TrackerPlan:
     """A tracker that is not built yet: all that decides its boxes, with nothing left open.
 
     Attributes:
-        name: Of the registry.
-        config: Its constants, those that the weights bring among them.
-        weights: Of the network.
+        name: One of :func:`dsiam_plugin.tracker_names`.
+        config: All constants, those that the weights bring among them.
+        weights: The network's.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: Of the convolutions.
+        precision: The convolutions'.
         backend: What computes them.
     """
 
@@ -46,7 +46,7 @@ class TrackerPlan:
     backend: str
 
     def identity(self) -> dict[str, Any]:
-        """What must be equal for equal boxes, as plain values for a record.
+        """Plain values that are equal for equal boxes, for a record.
 
         The digest is that of the weights' numbers, so it is the same in every format of file.
         """
@@ -70,7 +70,7 @@ def resolve(
     backend: str = "torch",
     elsewhere: bool = False,
 ) -> TrackerPlan:
-    """What :func:`build_tracker` would build.
+    """The plan that :func:`build_tracker` builds.
 
     Args:
         name: As there, and so are the other options but the last.
@@ -120,7 +120,7 @@ def build_tracker(
         config: YAML file or mapping that overrides the variant's configuration, or a whole one
             that is taken as it is.
         device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: Of the convolutions: ``auto`` (bfloat16 where the processor computes in it),
+        precision: The convolutions': ``auto`` (bfloat16 where the processor computes in it),
             ``float32``, ``bfloat16``, on a GPU ``float16`` or, on a CPU, ``int8``.
         backend: What computes the convolutions: ``torch``, or on a CPU ``onnxruntime`` or
             ``openvino`` (extra ``onnx``).

@@ -154,7 +154,7 @@ def check_size(image: np.ndarray, size: tuple[int, int], name: str) -> None:
 
 
 def _is_nested(box: Any) -> bool:
-    """Whether these are boxes rather than the numbers of one."""
+    """True if these are boxes rather than the numbers of one."""
     if isinstance(box, np.ndarray):
         return box.ndim > 1
     if isinstance(box, str) or not isinstance(box, Sequence):

@@ -89,7 +89,7 @@ class _Actor:
             self._problem = describe_error(error)
 
     def run(self, job: RunJob) -> JobOutcome | str:
-        """What became of the job, or why there is no tracker to run it."""
+        """The outcome of the job, or the reason why there is no tracker to run it."""
         return self._problem if self._worker is None else self._worker.run(job)
 
 
@@ -101,7 +101,7 @@ def _give(actor: Any, waiting: deque[RunJob], running: dict[Any, tuple[Any, RunJ
 
 
 def _room(ray: Any, threads: int, gpus: float) -> int:
-    """How many actors fit into the whole cluster."""
+    """The number of actors that fit into the whole cluster."""
     resources = ray.cluster_resources()
     room = int(resources.get("CPU", 0) // threads)
     if gpus:

@@ -1,4 +1,4 @@
-"""What is run: sequences, the jobs they are cut into, and what a worker does with a job."""
+"""Jobs: the runs that sequences are cut into, and running one of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class RunJob:
 
     @property
     def label(self) -> str:
-        """How messages name the job."""
+        """The name of the job in messages."""
         return self.video if self.number == 1 else f"{self.video} #{self.number}"
 
 

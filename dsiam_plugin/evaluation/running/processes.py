@@ -102,7 +102,7 @@ class _Process:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for a job."""
+        """True while it waits for a job."""
         return self._is_built and self._job is None and not self.is_dead
 
     def give(self, job: RunJob) -> None:

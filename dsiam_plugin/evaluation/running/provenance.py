@@ -17,7 +17,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def describe(spec: TrackerSpec, protocol: str, repetitions: int) -> dict[str, Any]:
-    """What decides the results: tracker, settings and protocol.
+    """The record of all that decides the results: tracker, settings and protocol.
 
     Args:
         spec: The tracker. Of settings that name a file, the content counts, not the path.

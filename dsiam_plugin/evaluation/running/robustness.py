@@ -24,7 +24,7 @@ from dsiam_plugin.evaluation.running.store import ResultStore
 
 @dataclass(frozen=True)
 class RobustnessScore:
-    """How well a tracker does from other starts.
+    """The scores of a tracker from other starts.
 
     Attributes:
         success: Area under the success curve, 0 to 1.

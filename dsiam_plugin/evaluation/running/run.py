@@ -34,7 +34,7 @@ Executor = Callable[
 
 @dataclass
 class RunReport:
-    """What a run did.
+    """The result of a run, in numbers.
 
     Attributes:
         tracker: Name of the tracker.

@@ -19,7 +19,7 @@ from dsiam_plugin.io.locks import locked_folder
 
 @dataclass(frozen=True)
 class ResultStore:
-    """Where results go, which of them are there, and who may add to them.
+    """The results of one tracker by one protocol on disk, and who may add to them.
 
     Attributes:
         root: `<results>/<data set>/<tracker>`.
@@ -80,7 +80,7 @@ class ResultStore:
 
         Args:
             job: What was run.
-            tracks: Its repetitions.
+            tracks: One a repetition.
 
         Raises:
             ResultsError: The folder cannot be written.

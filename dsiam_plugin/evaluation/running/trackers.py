@@ -31,7 +31,7 @@ _NO_BOX = (math.nan,) * _BOX_NUMBERS
 
 
 class Tracker(Protocol):
-    """What the runner calls; `image_mode` and `box_mode` are optional, see the module's text."""
+    """The methods that the runner calls; see the module's text for `image_mode`, `box_mode`."""
 
     def init(self, image: np.ndarray, box: tuple[float, float, float, float]) -> Any:
         """Start on the target inside `box`."""
@@ -42,7 +42,7 @@ class Tracker(Protocol):
 
 @dataclass(frozen=True)
 class TrackerSpec:
-    """How to build a tracker, in this process or in another one.
+    """A tracker that can be built in this process or in another one.
 
     Attributes:
         name: Name of the folder its results go to.
@@ -69,7 +69,7 @@ class Estimate(NamedTuple):
     Attributes:
         box: x, y, w, h; NaN where the tracker says that it has none.
         polygon: Corners x1, y1, ..., where the tracker gave some.
-        score: Its confidence; NaN where it gave none.
+        score: Confidence; NaN where it gave none.
         lost: True where it says that it has no box.
     """
 

@@ -28,7 +28,7 @@ _NO_SCORE = float("nan")
 
 @dataclass
 class Track:
-    """What a tracker did on one run, one entry a frame in every list.
+    """The answers of a tracker on one run, one entry a frame in every list.
 
     Attributes:
         regions: Boxes, polygons, and in runs with restarts codes, which are tuples of one number.

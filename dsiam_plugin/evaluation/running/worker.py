@@ -1,4 +1,4 @@
-"""What every worker does, wherever it runs: build the tracker once, then job after job."""
+"""A worker, wherever it runs: it builds the tracker once and runs job after job."""
 
 import os
 import random
@@ -30,11 +30,11 @@ _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What became of a job.
+    """The end of a job, good or bad.
 
     Attributes:
         job: The job.
-        tracks: Its repetitions; empty after an error.
+        tracks: One a repetition; none after an error.
         error: One line that says what went wrong; None where all went well.
     """
 
@@ -104,7 +104,7 @@ def describe_error(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Where the tracker raised: its own innermost line, not one of a library it called."""
+    """The place where the tracker raised: its own innermost line, not a library's."""
     calls = [
         call
         for call in traceback.extract_tb(error.__traceback__)
