@@ -13,11 +13,11 @@ import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.io.boxes import Box
+from dsiam_plugin.io.files import atomic_folder, check_destination
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.workers import ordered_map
 from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.data.cutting import cut
-from dsiam_plugin.training.data.destinations import check_destination, replaced_folder
 from dsiam_plugin.training.data.pack import INDEX, PackGeometry, PackWriter
 from dsiam_plugin.training.data.selection import (
     FEWEST_FRAMES,
@@ -82,10 +82,10 @@ def curate(
     out = Path(os.path.abspath(out))
     check_destination(out, INDEX, "a pack", force=force)
     try:
-        with replaced_folder(out) as fresh:
+        with atomic_folder(out, replace=True) as fresh:
             outcome = fill(fresh, source, config, workers, progress)
     except OSError as error:
-        named = error.filename and f".{out.name}." not in str(error.filename)
+        named = error.filename and f".{out.stem}." not in str(error.filename)
         place = error.filename if named else out  # nobody asked for the temporary folder
         raise DatasetError(f"{place}: {error.strerror or error}") from error
     return outcome
