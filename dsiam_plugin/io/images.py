@@ -34,8 +34,8 @@ JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # their segment
 def read_image(path: str | Path, mode: str = "RGB") -> np.ndarray:
     """The pixels of ``cv2.imread(path, cv2.IMREAD_COLOR)``, or an error where that is silent.
 
-    The file's own orientation tag is applied, as every viewer does. Of 16-bit files the upper
-    eight bits count.
+    The file's own orientation tag is applied, as every viewer does; 16-bit values become 8-bit
+    ones as the format's decoder does it.
 
     Args:
         path: File of any format OpenCV reads; non-ASCII names work on every system.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import math
 import re
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from dsiam_plugin.errors import SourceError
 from dsiam_plugin.io.folders import IMAGE_SUFFIXES, frame_files, is_frame, natural_key
 from dsiam_plugin.io.images import as_rgb, read_image
 
+SHARE_NOT_SHOWN = 0.05  # of the frames a video announces, but no more than a second of it
+STALLED_S = 25.0  # OpenCV gives a stream up after 30 s; one that its sender ends ends at once
 DEFAULT_FPS = 25.0  # for sources that do not say: images, and cameras that report 0
 FRAME_FOLDERS = ("", "img", "color")  # a folder itself, or as OTB and VOT lay sequences out
 TEXT_SUFFIXES = (".txt", ".asc", ".nfo")  # FFmpeg would play a text file as letters on black
@@ -33,7 +36,7 @@ class Frame:
     Attributes:
         index: 0-based position in the source.
         name: What messages call it: an image's path, or the source and the position.
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8, RGB unless its source says otherwise.
     """
 
     index: int
@@ -66,10 +69,12 @@ class ImageSource:
     Attributes:
         paths: The files, at least one.
         fps: Speed at which a video made from them plays.
+        mode: Colour order of the images, "RGB" or "BGR".
     """
 
-    paths: tuple[Path, ...]
+    paths: Sequence[str | Path]
     fps: float = DEFAULT_FPS
+    mode: str = "RGB"
 
     @property
     def length(self) -> int:
@@ -79,7 +84,7 @@ class ImageSource:
     def __iter__(self) -> Iterator[Frame]:
         """Decodes one file after the other."""
         for index, path in enumerate(self.paths):
-            yield Frame(index, str(path), read_image(path))
+            yield Frame(index, str(path), read_image(path, self.mode))
 
 
 class VideoSource:
@@ -92,6 +97,7 @@ class VideoSource:
 
     def __init__(self, address: str | int, name: str) -> None:
         self.name = name
+        self.is_camera = isinstance(address, int)
         self.capture = cv2.VideoCapture(address)
         if not self.capture.isOpened():
             raise SourceError(f"{name}: cannot be opened; expected {EXPECTED}")
@@ -101,10 +107,15 @@ class VideoSource:
         self.length = int(announced) if math.isfinite(announced) and announced > 0 else None
 
     def __iter__(self) -> Iterator[Frame]:
-        """Decodes until the source ends, then lets go of it."""
+        """Decodes until the source ends, then lets go of it.
+
+        Raises:
+            SourceError: After the frames, if there are fewer than there should be.
+        """
         index = 0
         try:
             while True:
+                asked = time.monotonic()
                 decoded, image = self.capture.read()
                 if not decoded:
                     break
@@ -113,8 +124,23 @@ class VideoSource:
                 index += 1
         finally:
             self.capture.release()
-        if index == 0:
-            raise SourceError(f"{self.name}: no frame decodes; expected {EXPECTED}")
+        trouble = self._early_end(index, time.monotonic() - asked)
+        if trouble:
+            raise SourceError(f"{self.name}: {trouble}")
+
+    def _early_end(self, count: int, waited_s: float) -> str:
+        """A reason why the source should not have ended after ``count`` frames, or nothing."""
+        if count == 0:
+            return f"no frame decodes; expected {EXPECTED}"
+        if self.length is not None:  # containers estimate it, and edited ones skip a few
+            allowed = max(1.0, min(self.fps, SHARE_NOT_SHOWN * self.length))
+            cut = self.length - count > allowed
+            return f"ends after {count} of {self.length} frames; damaged or cut off" if cut else ""
+        if self.is_camera:
+            return f"the camera stopped after {count} frames"
+        if waited_s >= STALLED_S:
+            return f"nothing arrived for {waited_s:.0f} s after {count} frames; connection lost"
+        return ""
 
 
 def open_source(source: str | Path) -> Source:
