@@ -1,6 +1,6 @@
 """One tracker over the frames of one sequence: straight through, or with restarts."""
 
-import time
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,20 +10,12 @@ from dsiam_plugin.adapters.pysot import PYSOT_SHIFT_PX
 from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
 from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, CODE_LOST, CODE_SKIPPED
 from dsiam_plugin.evaluation.running.starts import Box, enclosing_box, is_target
-from dsiam_plugin.evaluation.running.trackers import (
-    Estimate,
-    Tracker,
-    box_mode,
-    image_mode,
-    read_estimate,
-)
+from dsiam_plugin.evaluation.running.trackers import Tracker, box_mode, image_mode, read_estimate
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.sources import Frame
-from dsiam_plugin.trackers.follow import follow
+from dsiam_plugin.trackers.follow import Step, follow
 
 RESTART_SKIP = 5  # frames from a failure to the next start, the VOT challenges' setting
-
-_NO_SCORE = float("nan")
 
 
 @dataclass
@@ -40,47 +32,24 @@ class Track:
     scores: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
-    def append(
-        self, region: tuple[float, ...], score: float | None = None, seconds: float = 0.0
-    ) -> None:
-        """Add one frame."""
+    def append(self, region: tuple[float, ...], step: Step | None = None) -> None:
+        """Add one frame; `step` is None where the tracker did not run."""
         self.regions.append(region)
-        self.scores.append(_NO_SCORE if score is None else score)
-        self.seconds.append(seconds)
+        self.scores.append(math.nan if step is None or step.answer is None else step.answer.score)
+        self.seconds.append(0.0 if step is None else step.seconds)
 
 
-class TimedTracker:
-    """A tracker of any kind as :func:`follow` drives it, its answers read and its time taken.
+class _StartedAsByPysot:
+    """A tracker whose first boxes are measured from the middle of a pixel, see `trackers`."""
 
-    Args:
-        tracker: The tracker.
-        shift_px: What is added to x and y of the first box.
-
-    Attributes:
-        answer: Its last answer.
-        seconds: What its last call took.
-    """
-
-    def __init__(self, tracker: Tracker, shift_px: float = 0.0) -> None:
+    def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self._shift_px = shift_px
-        self.answer = Estimate((_NO_SCORE,) * 4)
-        self.seconds = 0.0
+        self.track = tracker.track
 
     def init(self, image: np.ndarray, box: Sequence[float]) -> None:
-        """Start on a target; `box` is x, y, w, h as annotated."""
+        """Start on an annotated x, y, w, h."""
         x, y, w, h = box
-        begin = time.perf_counter()
-        self._tracker.init(image, (x + self._shift_px, y + self._shift_px, w, h))
-        self.seconds = time.perf_counter() - begin
-
-    def track(self, image: np.ndarray) -> Estimate:
-        """The answer for the next frame."""
-        begin = time.perf_counter()
-        answer = self._tracker.track(image)
-        self.seconds = time.perf_counter() - begin
-        self.answer = read_estimate(answer)
-        return self.answer
+        self._tracker.init(image, (x + PYSOT_SHIFT_PX, y + PYSOT_SHIFT_PX, w, h))
 
 
 def run_through(
@@ -103,9 +72,10 @@ def run_through(
         The track; its first region is the start box.
     """
     shifted = box_mode(tracker) == "pysot" and not from_polygon
-    timed, track = TimedTracker(tracker, PYSOT_SHIFT_PX if shifted else 0.0), Track()
-    for tracked in follow(timed, _frames(images, tracker), start_box):
-        track.append(tuple(tracked.box), tracked.score, timed.seconds)
+    started = _StartedAsByPysot(tracker) if shifted else tracker
+    track = Track()
+    for _, step in follow(started, _frames(images, tracker), start_box, read_estimate):
+        track.append(tuple(step.box), step)
         advance()
     return track
 
@@ -149,16 +119,16 @@ def _follow_until_lost(
     advance: Callable[[], None],
 ) -> None:
     """Start on the first frame and add to the track, up to a failure or the end."""
-    timed = TimedTracker(tracker)
-    followed = follow(timed, _frames(images, tracker), lambda image: enclosing_box(truth[0]))
-    for index, (tracked, region) in enumerate(zip(followed, truth, strict=False)):
-        on_target = index == 0 or _is_on_target(timed.answer, region, tracked.frame.image)
+    steps = follow(
+        tracker, _frames(images, tracker), lambda _: enclosing_box(truth[0]), read_estimate
+    )
+    for index, ((frame, step), region) in enumerate(zip(steps, truth, strict=False)):
+        found = getattr(step.answer, "polygon", None) or tuple(step.box)
+        on_target = index == 0 or _is_on_target(found, region, frame.image)
         if index == 0:
-            track.append((CODE_INITIALISED,), None, timed.seconds)
-        elif on_target:
-            track.append(timed.answer.polygon or timed.answer.box, tracked.score, timed.seconds)
+            track.append((CODE_INITIALISED,), step)
         else:
-            track.append((CODE_LOST,), tracked.score, timed.seconds)
+            track.append(found if on_target else (CODE_LOST,), step)
         advance()
         if not on_target:
             return
@@ -171,8 +141,8 @@ def _frames(images: Sequence[str], tracker: Tracker) -> Iterator[Frame]:
         yield Frame(index, path, read_image(path, mode))
 
 
-def _is_on_target(estimate: Estimate, truth: Sequence[float], image: np.ndarray) -> bool:
+def _is_on_target(found: Sequence[float], truth: Sequence[float], image: np.ndarray) -> bool:
     """True where answer and annotation share a pixel, counted as pysot's runner counts."""
     height, width = image.shape[:2]
-    found = Regions.pack([estimate.polygon or estimate.box])
-    return bool(region_overlaps(found, Regions.pack([truth]), (width, height))[0] > 0)
+    regions = Regions.pack([found]), Regions.pack([truth])
+    return bool(region_overlaps(*regions, (width, height))[0] > 0)

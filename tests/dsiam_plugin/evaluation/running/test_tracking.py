@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from running_fakes import RedFinder, RedFinderRGB, Silent, Still, make_sequence
@@ -225,3 +226,28 @@ def test_answers_without_a_score():
 def test_silent_tracker(images):
     with pytest.raises(TrackerError, match="NoneType"):
         run_through(Silent(), images, lambda image: ON, ignore)
+
+
+class OfOneSize(Still):
+    """Refuses frames of another size than its first one, as the package's own trackers do."""
+
+    def init(self, image, box):
+        super().init(image, box)
+        self.shape = image.shape
+
+    def track(self, image):
+        if image.shape != self.shape:
+            raise ImageError("another size")
+        return super().track(image)
+
+
+def test_a_sequence_goes_on_where_its_frames_change_their_size(images):
+    for path in images[2:4]:
+        cv2.imwrite(path, cv2.resize(cv2.imread(path), (128, 72)))  # from 64x48
+    double = (20.0, 15.0, 16.0, 12.0)
+    track = run_through(OfOneSize(), images[:5], lambda image: ON, ignore)
+    assert rows(track) == [ON, ON, double, double, ON]
+    assert math.isnan(track.scores[2])
+    truth = [ON, ON, double, double, ON]
+    track = run_with_restarts(OfOneSize(), images[:5], truth, ignore)
+    assert rows(track) == [1, *truth[1:]]
