@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from dsiam_plugin.io.boxes import as_box
 from dsiam_plugin.io.images import as_rgb
-from dsiam_plugin.trackers.follow import Tracker
+from dsiam_plugin.trackers.follow import Follower, Tracker
 
 PYSOT_SHIFT_PX = 0.5  # from a pixel's edge to its middle
 
@@ -28,6 +29,8 @@ class PysotTracker:
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
+        self._follower = Follower(tracker)
+        self._score = 0.0
         self.name = str(getattr(tracker, "name", type(tracker).__name__))
 
     def init(self, img: np.ndarray, bbox: Sequence[float]) -> None:
@@ -37,9 +40,9 @@ class PysotTracker:
             img: (H, W, 3) uint8 BGR, as ``cv2.imread`` gives it.
             bbox: x + 0.5, y + 0.5, w, h in pixels, 0-based.
         """
-        x, y, w, h = (float(value) for value in bbox)
+        x, y, w, h = as_box(bbox)
         box = (x - PYSOT_SHIFT_PX, y - PYSOT_SHIFT_PX, w, h)
-        self.tracker.init(as_rgb(img, mode="BGR"), box)
+        self._follower.start(as_rgb(img, mode="BGR"), box)
 
     def track(self, img: np.ndarray) -> dict[str, Any]:
         """Finds the target again.
@@ -51,8 +54,10 @@ class PysotTracker:
             ``bbox``: [x, y, w, h] in pixels, 0-based, without the half pixel; ``best_score``: the
             confidence.
         """
-        result = self.tracker.track(as_rgb(img, mode="BGR"))
-        return {"bbox": [float(value) for value in result.box], "best_score": float(result.score)}
+        step = self._follower.follow(as_rgb(img, mode="BGR"))
+        if step.answer is not None:  # else it was started again, on a frame of another size
+            self._score = float(step.answer.score)
+        return {"bbox": [float(value) for value in step.box], "best_score": self._score}
 
 
 def build_pysot_tracker(name: str, **options: Any) -> PysotTracker:

@@ -6,7 +6,7 @@ from fake_tracker import FakeTracker
 
 import dsiam_plugin
 from dsiam_plugin.adapters import PysotTracker, build_pysot_tracker
-from dsiam_plugin.errors import ImageError, MissingDependencyError
+from dsiam_plugin.errors import BoxError, ImageError, MissingDependencyError
 
 RED = (255, 0, 0)
 
@@ -55,6 +55,22 @@ def test_pysots_loop_starts_the_tracker_on_the_annotation():
     tracker.init(red_bgr(), [cx - (w - 1) / 2, cy - (h - 1) / 2, w, h])
     assert fake.boxes[0] == (x, y, w, h)
     assert tracker.track(red_bgr())["bbox"] == [x + 1, y, w, h]  # the fake moves by one pixel
+
+
+@pytest.mark.parametrize("box", [None, (1, 2, 3), "box", (10**400, 1, 2, 3)])
+def test_boxes_that_are_none(box):
+    with pytest.raises(BoxError, match="expected four numbers"):
+        PysotTracker(FakeTracker()).init(red_bgr(), box)
+
+
+def test_frames_may_change_their_size():
+    fake = FakeTracker()
+    tracker = PysotTracker(fake)
+    tracker.init(red_bgr(), [10.5, 12.5, 20, 20])
+    first = tracker.track(red_bgr())
+    answer = tracker.track(np.repeat(red_bgr(), 2, axis=0))
+    assert answer == {"bbox": [11, 24, 20, 40], "best_score": first["best_score"]}
+    assert tracker.track(np.repeat(red_bgr(), 2, axis=0))["bbox"] == [12, 24, 20, 40]
 
 
 def test_got10k_images_are_rgb(got10k):
