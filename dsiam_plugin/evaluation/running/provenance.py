@@ -10,6 +10,7 @@ from typing import Any
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.io.files import atomic_write
+from dsiam_plugin.io.parsing import read_json
 
 RECORD = "run.json"
 
@@ -57,10 +58,7 @@ def check_record(folder: Path, record: Mapping[str, Any], has_results: bool) -> 
         raise ResultsError(
             f"{folder}: has results but no {RECORD} that says how they were made; {advice}"
         )
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: cannot be read as JSON ({error}); {advice}") from None
+    found = read_json(path, ResultsError, f"the record of a run; {advice}")
     before, now = _flatten(found), _flatten(record)
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):

@@ -16,6 +16,7 @@ from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.evaluation.running.jobs import RunJob, run_job
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec, build
 from dsiam_plugin.evaluation.running.tracking import Track
+from dsiam_plugin.io.messages import one_line
 
 # What the numerical libraries read once, when they are loaded.
 _THREAD_VARIABLES = (
@@ -25,6 +26,7 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+_MESSAGE_CHARACTERS = 300  # of an error that is not ours
 _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
@@ -99,7 +101,7 @@ def describe_error(error: BaseException) -> str:
     """One line: the message of an error of ours, else its type, message and place."""
     if isinstance(error, DSiamError):
         return str(error)
-    message = " ".join(str(error).split())
+    message = one_line(error)[:_MESSAGE_CHARACTERS]
     return f"{type(error).__name__}: {message}{_place(error)}"
 
 

@@ -108,10 +108,11 @@ def test_results_of_unknown_origin_are_refused(dataset, results):
     assert (folder / "s1.txt").read_text() == "1,2,3,4\n"
 
 
-def test_a_damaged_record_is_refused(dataset, results):
+@pytest.mark.parametrize("text", ["{", "null", "[" * 100_000])
+def test_a_damaged_record_is_refused(dataset, results, text):
     run(dataset, RED, results)
-    (results / "toy" / "Red" / "run.json").write_text("{")
-    with pytest.raises(ResultsError, match=r"run\.json: cannot be read"):
+    (results / "toy" / "Red" / "run.json").write_text(text)
+    with pytest.raises(ResultsError, match=r"run\.json: .* expected the record of a run; --force"):
         run(dataset, RED, results)
 
 
