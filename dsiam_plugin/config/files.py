@@ -7,6 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -181,15 +182,14 @@ def _coerce(value: Any, hint: Any) -> Any:
 
 
 def _scalar(value: Any, hint: type) -> Any:
-    given = value
-    if hint is float and type(value) in (int, str):  # YAML 1.1 takes 1e-7 for text
-        try:
-            value = float(value)
-        except (ValueError, OverflowError):
-            value = None
-    if type(value) is not hint or (hint is float and not math.isfinite(value)):
-        raise TypeError(f"{excerpt(given)}, expected {hint.__name__}")
-    return value
+    if hint is not float and type(value) is hint:
+        return value
+    if hint is float and type(value) in (int, float, str):  # YAML 1.1 takes 1e-7 for text
+        with suppress(ValueError, OverflowError):
+            number = float(value)
+            if math.isfinite(number):
+                return number
+    raise TypeError(f"{excerpt(value)}, expected {hint.__name__}")
 
 
 def plain(value: Any) -> Any:

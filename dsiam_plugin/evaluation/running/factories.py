@@ -58,6 +58,8 @@ def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise TrackerError(f"{path}: there is no such file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None:
+        raise TrackerError(f"{path}: not a file of Python code")
     try:
         return _execute(path.stem, spec)
     except ModuleNotFoundError as error:

@@ -12,7 +12,7 @@ is "plain", in which the first box is as the annotation has it.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running.factories import load_factory
 from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.io.shapes import check_name
+from dsiam_plugin.trackers.follow import Tracker
 
 # What a tracker may say of itself; the first is what pysot's expect, where one says nothing.
 IMAGE_MODES = ("BGR", "RGB")
@@ -28,16 +29,6 @@ BOX_MODES = ("pysot", "plain")
 _BOX_NUMBERS = 4
 _MIN_POLYGON_NUMBERS = 6
 _NO_BOX = (math.nan,) * _BOX_NUMBERS
-
-
-class Tracker(Protocol):
-    """The methods that the runner calls; see the module's text for `image_mode`, `box_mode`."""
-
-    def init(self, image: np.ndarray, box: tuple[float, float, float, float]) -> Any:
-        """Start on the target inside `box`."""
-
-    def track(self, image: np.ndarray) -> Any:
-        """Follow the target by one frame."""
 
 
 @dataclass(frozen=True)
