@@ -14,6 +14,8 @@ from dsiam_plugin.config.fields import choice, number
 from dsiam_plugin.errors import ConfigError
 
 PRESETS = ("steady", "release", "paper")
+_STRIDE = 8  # px of a crop between cells of the response, of the backbones there are
+_MOST_CELLS = 2048  # a side of the upsampled response, which is 16 MB a scale
 
 PerLayer = float | Mapping[str, float]  # one number for all layers, or one for each by name
 
@@ -126,7 +128,7 @@ class TrackingConfig:
     min_search: float = number(0.2, "[0, 1]")
     max_search: float = number(5.0, "[1, 20]")
     lost_height: float = number(0.3, "[0, 1]")
-    lost_below: float | None = number(None, "[-1e6, 1e6]")
+    lost_below: float | None = number(None, "[-1e12, 1e12]")
 
 
 @dataclass(frozen=True)
@@ -227,3 +229,11 @@ class TrackerConfig:
     crop: CropConfig = field(default_factory=CropConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     transform: TransformConfig = field(default_factory=TransformConfig)
+
+    def problems(self) -> Iterator[str]:
+        """A line if the upsampled response would be too large."""
+        crop, upsample = self.crop, self.tracking.upsample
+        cells = (crop.search_size - crop.exemplar_size) // _STRIDE + 1
+        if cells * upsample > _MOST_CELLS:
+            most = f"at most {_MOST_CELLS // cells} with these crops"
+            yield f"tracking.upsample: {upsample}, expected {most}"

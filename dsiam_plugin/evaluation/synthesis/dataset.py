@@ -11,7 +11,12 @@ import numpy as np
 from dsiam_plugin.config.fields import choice, number, refuse, validate
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.synthesis.attributes import ATTRIBUTES, measure, sequence_labels
-from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS, Layout, SequenceFacts, write_lines
+from dsiam_plugin.evaluation.synthesis.layouts import (
+    LAYOUTS,
+    SequenceFacts,
+    SequenceLayout,
+    write_lines,
+)
 from dsiam_plugin.evaluation.synthesis.scenes import Pictures, build_scene, open_pictures, render
 from dsiam_plugin.evaluation.synthesis.script import Stage
 from dsiam_plugin.io.files import atomic_folder, check_destination
@@ -98,7 +103,7 @@ def write_sequence(
         DatasetError: The frames do not show the attribute that the sequence is named by.
         OSError: A file cannot be written.
     """
-    layout: Layout = LAYOUTS[config.layout]
+    layout: SequenceLayout = LAYOUTS[config.layout]
     rng = np.random.default_rng([config.seed, plan.index])
     scene = build_scene(pictures, config.stage, plan.attributes, rng)
     records = []

@@ -87,6 +87,10 @@ def test_all_problems_are_listed_at_once(tmp_path):
         ("crop: {search_size: 120}", "crop.search_size: 120, expected > exemplar_size (127)"),
         ("tracking: {upsample: 1000000000}", "tracking.upsample: 1000000000, expected a number"),
         ("tracking: {upsample: 1.0e+9}", "tracking.upsample: 1000000000.0, expected int"),
+        (
+            "{crop: {search_size: 1023}, tracking: {upsample: 32}}",
+            "tracking.upsample: 32, expected at most 18 with these crops",
+        ),
         ("tracking: {scales: 1001}", "tracking.scales: 1001, expected an odd number in [1, 33]"),
         (
             f"tracking: {{scale_step: {'9' * 400}}}",
