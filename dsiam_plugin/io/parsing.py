@@ -1,10 +1,10 @@
-"""Where the bytes of others become values: text, JSON and YAML.
+"""Text, JSON and YAML: the place where the bytes of others become values.
 
 Every function bounds what it reads (bytes, nesting, values) and answers whatever is wrong with one
 line of the caller's own error class, below 500 characters: what came, where, what was expected.
 A caller that has a value from here need not guard against its type again.
 
-What shapes there are says `shapes`.
+The shapes are described in `shapes`.
 """
 
 import json
@@ -80,7 +80,7 @@ def parse_json(
         source: The file it is from, for the message.
         error: Class of the error to raise.
         expected: What the document should be, for the message.
-        shape: What the value must be, see `shapes`.
+        shape: The shape it must have, see `shapes`.
 
     Raises:
         DSiamError: The text is no JSON, nested too deeply or of another shape.
@@ -120,7 +120,7 @@ def parse_yaml(
         source: The file it is from, for the message.
         error: Class of the error to raise.
         expected: What the document should be, for the message.
-        shape: What the value must be, see `shapes`.
+        shape: The shape it must have, see `shapes`.
 
     Raises:
         DSiamError: The text is no YAML, nested too deeply, holds more than `MAX_VALUES` values
@@ -153,7 +153,7 @@ def _constant(name: str) -> float:
 
 
 def _is_small(value: Any) -> bool:
-    """Whether a parsed value has at most `MAX_VALUES` parts, shared ones counted each time."""
+    """True where a parsed value has at most `MAX_VALUES` parts, shared ones counted each time."""
     count, pending = 0, [value]
     while pending:
         part = pending.pop()

@@ -1,4 +1,4 @@
-"""Whether parsed values are of the types their reader relies on, and names fit to be file names.
+"""Checks that parsed values are of the types readers rely on, and names fit to be file names.
 
 A shape says what a parsed value must be:
 
@@ -77,10 +77,9 @@ def _flaw(value: Any, shape: Any, place: tuple) -> Flaw | None:
     """Place, what came and what was expected of the first difference; None where there is none."""
     if isinstance(shape, tuple):
         flaws = [_flaw(value, option, place) for option in shape]
-        if any(flaw is None for flaw in flaws):
-            return None
+        found = [flaw for flaw in flaws if flaw is not None]
         # A difference further inside belongs to the alternative that was meant.
-        return max(flaws, key=lambda flaw: len(flaw[0]))
+        return max(found, key=lambda flaw: len(flaw[0])) if len(found) == len(flaws) else None
     if shape is None:
         return None if value is None else (place, excerpt(value), "null")
     if isinstance(shape, list):

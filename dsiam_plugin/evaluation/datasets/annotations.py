@@ -91,7 +91,7 @@ def read_labels(path: Path, rows: int) -> np.ndarray | None:
 
 
 def read_hidden(folder: Path, rows: int) -> np.ndarray | None:
-    """Which frames' target cannot be seen, by LaSOT's and GOT-10k's files of labels.
+    """Marks of the frames whose target cannot be seen, by LaSOT's and GOT-10k's labels.
 
     pysot's `absent` says so of LaSOT, got10k of its own data; `dsiam data curate` leaves them out.
 

@@ -38,7 +38,7 @@ _NFS_ROW = 10  # track, left, top, right, bottom, frame, lost, occluded, generat
 
 @dataclass(frozen=True)
 class Apart:
-    """Where such a download keeps things.
+    """Places and format of one such download.
 
     Attributes:
         annotations: Patterns of the annotations below the root.

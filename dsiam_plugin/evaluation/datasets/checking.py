@@ -8,8 +8,8 @@ from pathlib import Path
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.datasets import apart_layout, otb_layout, plain_layout, vot_layout
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
+from dsiam_plugin.evaluation.datasets.frames import read_image
 from dsiam_plugin.evaluation.datasets.registry import Benchmark
-from dsiam_plugin.evaluation.datasets.video import read_image
 from dsiam_plugin.io.shapes import check_name
 
 _SHOWN_FRAMES = 3  # of the missing ones
@@ -17,7 +17,7 @@ _SHOWN_FRAMES = 3  # of the missing ones
 
 @dataclass
 class Report:
-    """What was found.
+    """The state of a raw download.
 
     Attributes:
         expected: How many sequences the benchmark has, or as many as were found.

@@ -104,7 +104,7 @@ class Dataset:
     def carry_last_boxes(self) -> None:
         """Take invalid rows of results, loaded from now on, for the last valid box.
 
-        That is the rule of OTB's own toolkit; see `results.files.carry_last`.
+        That is the rule of OTB's own toolkit; see `results.rows.carry_last`.
         """
         self.result_rule = CARRIED
         for video in self.videos.values():

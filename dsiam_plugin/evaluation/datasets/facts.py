@@ -16,7 +16,7 @@ FACTS_SHAPE = {
 
 @dataclass(frozen=True)
 class SequenceFacts:
-    """What has to be known about a sequence besides its files.
+    """Facts about a sequence that its files do not tell.
 
     Attributes:
         folder: Folder of the raw download; two targets of one video share it.
@@ -25,7 +25,7 @@ class SequenceFacts:
         attributes: The benchmark's attribute codes, such as "OCC".
         skip: How many annotated frames at the start are neither run nor evaluated.
         digits: Digits in the names of the images.
-        extension: Of the images, without the dot.
+        extension: Suffix of the images, without the dot.
     """
 
     folder: str

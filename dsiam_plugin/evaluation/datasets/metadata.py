@@ -40,7 +40,7 @@ SEQUENCE_TABLE = "sequences.json"
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a folder holds of a data set.
+    """The part of a data set that a folder holds.
 
     Attributes:
         root: The folder.
@@ -130,7 +130,7 @@ def _with_facts(
 
     Args:
         root: Folder of the file.
-        videos: Its content; entries get the key `skip`.
+        videos: The file's content; entries get the key `skip`.
         facts: The benchmark's table, if there is one.
         cut: Whether the file may be of a larger benchmark, of which a part is wanted. A file
             with no sequence of the table is somebody's own and stays as it is.

@@ -16,15 +16,17 @@ from dsiam_plugin.evaluation.datasets.drawing import (
     draw_region,
     label_frame,
 )
+from dsiam_plugin.evaluation.datasets.frames import absolute_names, read_image
 from dsiam_plugin.evaluation.datasets.names import file_names
-from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, carry_last, read_boxes
+from dsiam_plugin.evaluation.results.files import read_boxes
 from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
+from dsiam_plugin.evaluation.results.rows import carry_last, is_corners, warn_about_nan
+from dsiam_plugin.io.folders import subfolders
 
 logger = logging.getLogger(__name__)
 
 NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
 
-CORNER_TOLERANCE = 2.0  # px: counting from 1, and the last pixel for the border
 START_BOX_ONLY = "only its start box is known, so results are for a server and not scored here"
 PYSOT_ARGUMENTS = ("video_dir", "init_rect", "img_names", "gt_rect", "attr")
 
@@ -36,7 +38,7 @@ class Video:
 
     Attributes:
         name: Name of the sequence.
-        video_dir: Its folder, relative to the data set's root.
+        video_dir: The sequence's folder, relative to the data set's root.
         init_rect: Region a tracker starts with, x, y, w, h or a polygon.
         gt_traj: One region a frame: 0-based x, y, w, h, or eight polygon numbers.
         attr: Attribute codes, or None.
@@ -104,10 +106,10 @@ class Video:
         self.pred_trajs: dict = {}
         self.gaps: dict[str, str] = {}
         self.tracker_names: list[str] = []
-        self.img_names = _absolute_names(root, self.video_dir, entry["img_names"])
+        self.img_names = absolute_names(root, self.video_dir, entry["img_names"])
         self.imgs: list[np.ndarray] | None = None
-        size = entry.get("width"), entry.get("height")
-        self.image_size: tuple[int, int] | None = size if all(size) else None
+        width, height = entry.get("width"), entry.get("height")
+        self.image_size: tuple[int, int] | None = (width, height) if width and height else None
 
     def __len__(self) -> int:
         return len(self.img_names)
@@ -192,7 +194,7 @@ class Video:
         Args:
             roi: x, y, w, h or polygon numbers; NaN and codes draw nothing.
             img: (H, W, 3) uint8 BGR, drawn into.
-            linewidth: Of the outline, px.
+            linewidth: Width of the outline, px.
             color: B, G, R.
             name: Label, or None.
         """
@@ -207,7 +209,7 @@ class Video:
 
         Args:
             pred_trajs: One region a frame by tracker; None for those that were loaded.
-            linewidth: Of the outlines, px.
+            linewidth: Width of the outlines, px.
             show_name: Label the regions.
 
         Returns:
@@ -232,11 +234,12 @@ class Video:
             return None
         file = self.result_file(path, tracker)
         if file is None:
-            return self._no_file(path, tracker)
+            self._note_missing(path, tracker)
+            return None
         self.gaps.pop(tracker, None)
         return self._read(file)
 
-    def _no_file(self, path: Path, tracker: str) -> None:
+    def _note_missing(self, path: Path, tracker: str) -> None:
         """Note the gap for tables; no warning, for a benchmark may ask for it thrice."""
         expected = self.layouts[0].result_path(path / tracker, self.name)
         self.gaps[tracker] = f"{NO_FILE}; expected {expected}"
@@ -249,17 +252,13 @@ class Video:
         self._check_rows(file, len(boxes))
         if self.carries_last_box:
             return carry_last(boxes, self.gt_traj)
-        _warn_about_nan(file, boxes)
+        warn_about_nan(file, boxes)
         return boxes
 
     def begins_with_corners(self, tracker: str) -> bool:
         """True where a loaded result begins with x1,y1,x2,y2 of the start box, not with the box."""
-        boxes, box = self.pred_trajs[tracker], np.asarray(self.init_rect, dtype=np.float64)
-        if not isinstance(boxes, np.ndarray) or box.shape != (BOX_NUMBERS,):
-            return False
-        row = boxes[0]
-        corners = box + [0, 0, box[0], box[1]]
-        return bool(np.abs(row - corners).max() <= CORNER_TOLERANCE < np.abs(row - box).max())
+        boxes = self.pred_trajs[tracker]
+        return isinstance(boxes, np.ndarray) and is_corners(boxes[0], self.init_rect)
 
     def _check_rows(self, file: Path, rows: int) -> None:
         expected = len(self.gt_traj)
@@ -279,9 +278,12 @@ class Video:
         if names:
             return list(names)
         try:
-            return sorted(entry.name for entry in os.scandir(os.fspath(path)) if entry.is_dir())
+            found = subfolders(Path(path))
         except OSError as error:
             raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
+        if not found:
+            raise ResultsError(f"{path}: no trackers in it, expected a folder each")
+        return found
 
     def _candidates(self, path: Path, tracker: str) -> Iterator[Path]:
         for layout in self.layouts:
@@ -296,40 +298,3 @@ class Video:
             height, width = self._image(0).shape[:2]
             self.image_size = (width, height)
         return self.image_size
-
-
-def _absolute_names(root: str, video_dir: str, img_names: Sequence[str]) -> list[str]:
-    """Paths of the frames below `root`.
-
-    Metadata names them relative to the root, some of pysot's files relative to the video's folder.
-    """
-    base = os.path.abspath(root)
-    if img_names and os.path.isabs(img_names[0]):
-        return list(img_names)
-    if img_names and not img_names[0].startswith(f"{video_dir}/"):
-        own = os.path.join(base, video_dir)
-        is_bare = "/" not in img_names[0]
-        if is_bare or _is_only_in(own, base, img_names[0]):
-            base = own
-    return [f"{base}/{name}" for name in img_names]
-
-
-def _is_only_in(folder: str, other: str, name: str) -> bool:
-    return os.path.isfile(f"{folder}/{name}") and not os.path.isfile(f"{other}/{name}")
-
-
-def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
-    """NaN boxes are misses, as in pysot; say so, because a tracker seldom means them."""
-    rows = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
-    if len(rows):
-        logger.warning(
-            "%s:%d: not a finite box (%d such rows of %d); each counts as a miss",
-            file, rows[0] + 1, len(rows), len(boxes),
-        )  # fmt: skip
-
-
-def read_image(path: str) -> np.ndarray:
-    """Decode one frame, (H, W, 3) uint8 BGR; ImageError where it cannot be."""
-    from dsiam_plugin.io import images  # heavy, and not needed to evaluate from annotations
-
-    return images.read_image(path, "BGR")

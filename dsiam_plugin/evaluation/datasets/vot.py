@@ -46,7 +46,8 @@ class VOTVideo(Video):
     def _load_one(self, path: Path, tracker: str) -> list | None:
         files = self.result_files(path, tracker)
         if not files:
-            return self._no_file(path, tracker)
+            self._note_missing(path, tracker)
+            return None
         self.gaps.pop(tracker, None)
         return [self._read(file) for file in files]
 
@@ -116,9 +117,11 @@ class VOTLTVideo(Video):
         folder, form = path / tracker, self.layouts[0]
         file = form.result_path(folder, self.name)
         if not file.is_file():
-            return self._no_file(path, tracker)
+            self._note_missing(path, tracker)
+            return None
         self.gaps.pop(tracker, None)
         confidence = form.confidence_path(folder, self.name)
+        assert confidence is not None  # long-term results have one
         return self._read(file), self._read_confidence(confidence)
 
     def _read(self, file: Path) -> list:

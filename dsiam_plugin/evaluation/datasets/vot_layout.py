@@ -85,7 +85,7 @@ def read_sequence(root: Path, name: str) -> dict:
     """Metadata of one sequence folder, `name` being its path below `root`.
 
     Raises:
-        DatasetError: Its ground truth is missing or damaged.
+        DatasetError: The ground truth is missing or damaged.
     """
     folder = root / name
     regions = read_annotated_regions(folder / GROUND_TRUTH)
@@ -119,7 +119,7 @@ def _has_rows(path: Path) -> bool:
 
 
 def _image_pattern(folder: Path, properties: dict[str, str]) -> str:
-    """How images are called; the first challenges kept them beside the ground truth."""
+    """Pattern of the images' names; the first challenges kept them beside the ground truth."""
     flat = (folder / "00000001.jpg").is_file()
     default = DEFAULT_CHANNEL.rpartition("/")[2] if flat else DEFAULT_CHANNEL
     pattern = properties.get("channels.color", default)

@@ -28,13 +28,13 @@ _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
 
 @dataclass(frozen=True)
 class Format:
-    """How a toolkit stores the results of one tracker.
+    """One toolkit's way to store the results of one tracker.
 
     Attributes:
         kind: `BOXES` or `RESTARTS`.
         layout: Where its files lie below the tracker's folder.
         read: Path to rows: (frames, 4) boxes or a list of regions.
-        write: Path, rows and the sequence's facts (None if unknown) to a file.
+        write: Path and rows to a file; `MATLAB`'s takes the sequence's facts as well.
         spelling: Whose sequence names it uses, one of `names.TOOLKITS`.
         otb_base, other_base: Number of the first pixel, on OTB and elsewhere.
     """
@@ -42,7 +42,7 @@ class Format:
     kind: str
     layout: Layout
     read: Callable[[Path], np.ndarray | list]
-    write: Callable[[Path, Iterable, SequenceFacts | None], None]
+    write: Callable[..., None]
     spelling: str = "pysot"
     otb_base: int = 0
     other_base: int = 0
@@ -50,7 +50,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert_results` did.
+    """A record of what `convert_results` did.
 
     Attributes:
         names: The sequences, under pysot's names, once a run.
@@ -64,16 +64,12 @@ class Conversion:
     output_base: int
 
 
-def _write_boxes(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
-    results.write_boxes(path, boxes)
-
-
-def _write_got10k(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
+def _write_got10k(path: Path, boxes: Iterable) -> None:
     """Three decimals and commas."""
     results.write_table(path, boxes, delimiter=",", pattern="{:.3f}")
 
 
-def _write_pytracking(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
+def _write_pytracking(path: Path, boxes: Iterable) -> None:
     """Whole pixels and tabs, which is all that format holds."""
     whole = np.floor(np.asarray(boxes, dtype=np.float64) + 0.5)
     bad = np.flatnonzero(~np.isfinite(whole).all(axis=1))
@@ -82,17 +78,9 @@ def _write_pytracking(path: Path, boxes: Iterable, facts: SequenceFacts | None) 
     results.write_table(path, whole, delimiter="\t", pattern="{:.0f}")
 
 
-def _write_regions(path: Path, regions: Iterable, facts: SequenceFacts | None) -> None:
-    results.write_regions(path, regions)
-
-
-def _write_binary(path: Path, regions: Iterable, facts: SequenceFacts | None) -> None:
-    region_binary.write_binary(path, regions)
-
-
-_VOT_TEXT = Format(RESTARTS, layouts.VOT_TEXT, results.read_regions, _write_regions)
+_VOT_TEXT = Format(RESTARTS, layouts.VOT_TEXT, results.read_regions, results.write_regions)
 FORMATS: dict[str, Format] = {
-    "pysot": Format(BOXES, layouts.ONE_PASS, results.read_boxes, _write_boxes),
+    "pysot": Format(BOXES, layouts.ONE_PASS, results.read_boxes, results.write_boxes),
     "got10k": Format(
         BOXES, layouts.ONE_PASS_TIMES, results.read_boxes, _write_got10k,
         spelling="got10k", otb_base=1,
@@ -110,7 +98,7 @@ FORMATS: dict[str, Format] = {
     "pysot-vot": _VOT_TEXT,
     "vot-text": _VOT_TEXT,
     "vot-binary": Format(
-        RESTARTS, layouts.VOT_BINARY, region_binary.read_binary, _write_binary
+        RESTARTS, layouts.VOT_BINARY, region_binary.read_binary, region_binary.write_binary
     ),
 }  # fmt: skip
 
@@ -166,7 +154,8 @@ def convert_results(
     for (_, fields), name, converted in zip(found, names, rows, strict=True):
         video, run = to_toolkit(name, writer.spelling), fields.get("run", "001")
         path = writer.layout.result_path(target, video, run, label)
-        writer.write(path, converted, table.get(name))
+        known = [table.get(name)] if writer.layout == layouts.MATLAB else []
+        writer.write(path, converted, *known)
         _convert_times(
             reader.layout.time_path(source, fields["video"], run),
             writer.layout.time_path(target, video, run),
@@ -209,7 +198,7 @@ def _find(
 
 
 def _first_runs(found: list[tuple[Path, dict[str, str]]]) -> list[tuple[Path, dict[str, str]]]:
-    """Of every sequence the first file, for a layout without runs."""
+    """The first file of every sequence, for a layout without runs."""
     first: dict[str, tuple[Path, dict[str, str]]] = {}
     for path, fields in found:
         first.setdefault(fields["video"], (path, fields))

@@ -53,26 +53,6 @@ def read_boxes(path: str | os.PathLike) -> np.ndarray:
     return boxes
 
 
-def carry_last(boxes: np.ndarray, truth: Sequence[Sequence[float]]) -> np.ndarray:
-    """Boxes whose invalid rows repeat the row before, the rule of OTB's own toolkit.
-
-    Invalid is a row of NaN, or without width or height, where the annotation has a box; the
-    first row never is.
-
-    Args:
-        boxes: (frames, 4) x, y, w, h.
-        truth: The annotation, a box a frame.
-
-    Returns:
-        A new array, (frames, 4).
-    """
-    annotated = ~np.isnan(np.asarray(truth, dtype=np.float64)).any(axis=1)
-    empty = np.isnan(boxes).all(axis=1) | (boxes[:, 2:] <= 0).any(axis=1)
-    valid = ~(empty & annotated)
-    valid[:1] = True
-    return boxes[np.maximum.accumulate(np.where(valid, np.arange(len(boxes)), 0))]
-
-
 def read_trajectory(path: str | os.PathLike) -> list[Region]:
     """Read a restart trajectory in text or, by its suffix `.bin`, in the binary form.
 
@@ -163,7 +143,7 @@ def write_table(
         path: File to write, atomically.
         boxes: x, y, w, h a frame.
         delimiter: Between the numbers.
-        pattern: Of a number, such as "{:.3f}".
+        pattern: Format of a number, such as "{:.3f}".
     """
     with atomic_write(path) as file:
         file.writelines(

@@ -1,4 +1,4 @@
-"""Where a tracker's files lie below its folder, in every toolkit's layout: the only such table.
+"""The only table of where a tracker's files lie below its folder, in every toolkit's layout.
 
 | layout | results | times |
 |---|---|---|

@@ -63,7 +63,7 @@ def write_mat(path: str | os.PathLike, boxes: Iterable, facts: SequenceFacts | N
     Args:
         path: File to write.
         boxes: x, y, w, h a frame, the first pixel being 1.
-        facts: Of the sequence, for the numbers of its frames; None counts from 1.
+        facts: The sequence's, for the numbers of its frames; None counts from 1.
 
     Raises:
         MissingDependencyError: SciPy is not installed.

@@ -42,7 +42,7 @@ class GOT10k:
 
     @property
     def folder(self) -> Path:
-        """Where the sequences are."""
+        """The folder that holds the sequences."""
         inner = self.root / self.split
         return inner if inner.is_dir() else self.root
 

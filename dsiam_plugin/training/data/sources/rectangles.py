@@ -38,7 +38,7 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
     if the numbers span as many frames as there are rows.
 
     Args:
-        folder: Of the images, whose names end in their numbers.
+        folder: The images', whose names end in their numbers.
         rows: Number of annotated frames.
 
     Raises:

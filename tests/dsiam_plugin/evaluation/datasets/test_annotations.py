@@ -4,12 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import running_fakes as fakes
 import toolkit_data
 
 from dsiam_plugin.commands.prepare import main as prepare
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets import DatasetFactory, VOTDataset, annotations
 from dsiam_plugin.evaluation.measures.ope import OPEBenchmark
+from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset
 
 BOXES = toolkit_data.moving_boxes(6, seed=1)
 
@@ -109,6 +112,11 @@ def test_a_start_box_alone_is_run_and_not_scored(tmp_path):
         toolkit_data.write_results(tmp_path / "r", "A", {video.name: BOXES})
         video.load_tracker(tmp_path / "r", "A")
         assert "only its start box is known" in video.gaps["A"] and not video.pred_trajs
+    still = TrackerSpec("Still", fakes.Still)
+    report = run_dataset(create("GOT-10k", tmp_path), still, tmp_path / "r", num=0, progress=False)
+    assert report.failures == {}
+    file = tmp_path / "r" / "GOT-10k" / "Still" / video.name / f"{video.name}_001.txt"
+    assert len(read_boxes(file)) == 6
 
 
 def test_a_start_box_alone_in_pysots_metadata(tmp_path):

@@ -3,13 +3,12 @@
 import json
 
 import pytest
-import running_fakes as fakes
 import toolkit_data
 
+from dsiam_plugin.commands.test import main
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.datasets.metadata import Metadata
-from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset
 
 BOXES = toolkit_data.moving_boxes(4)
 
@@ -27,15 +26,17 @@ def test_no_sequence_of_metadata_is_a_path(tmp_path, name):
         create("UAV123", tmp_path)
 
 
-def test_force_deletes_nothing_outside_the_results(tmp_path):
+def test_force_deletes_nothing_outside_the_results(tmp_path, capsys):
     victim = tmp_path / "escaped" / "victim.txt"
     victim.parent.mkdir()
     victim.write_text("precious")
     toolkit_data.write_pysot_json(tmp_path / "data", "UAV123", {"../../../escaped/victim": BOXES})
-    with pytest.raises(DatasetError):
-        dataset = create("UAV123", tmp_path / "data")
-        run_dataset(dataset, TrackerSpec("A", fakes.Still), tmp_path / "results", force=True)
-    assert victim.read_text() == "precious"
+    places = ["--dataset_dir", str(tmp_path / "data"), "--tracker_path", str(tmp_path / "results")]
+    options = ["--dataset", "UAV123", "--trackers", "running_fakes:Still", "--num", "0", "--force"]
+    assert main([*options, *places]) == 2
+    error = capsys.readouterr().err
+    assert "sequence '../../../escaped/victim' is a path" in error and error.count("\n") == 1
+    assert victim.read_text() == "precious" and not (tmp_path / "results").exists()
 
 
 def test_no_attribute_is_a_path(tmp_path):

@@ -7,7 +7,7 @@ import toolkit_data
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results import region_binary
-from dsiam_plugin.evaluation.results.files import carry_last
+from dsiam_plugin.evaluation.results.rows import carry_last
 
 BOXES = {"walk": toolkit_data.moving_boxes(6, seed=1), "run": toolkit_data.moving_boxes(9)}
 
@@ -42,9 +42,10 @@ def test_results_are_stored_or_returned(dataset, results):
 
 def test_without_names_every_folder_is_a_tracker(dataset, results):
     toolkit_data.write_results(results, "B", BOXES)
+    (results / ".ipynb_checkpoints").mkdir()
     dataset["walk"].load_tracker(results)
     assert dataset["walk"].tracker_names == ["A", "B"]
-    with pytest.raises(ResultsError, match="nowhere: cannot list trackers"):
+    with pytest.raises(ResultsError, match="nowhere: no trackers in it"):
         dataset["walk"].load_tracker(results / "nowhere")
 
 
