@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsiam_plugin.commands.argument_types import positive
 from dsiam_plugin.commands.command import complain
 from dsiam_plugin.commands.options import DEFAULT_TRACKER, build, tracker_options
 from dsiam_plugin.errors import BoxError, DSiamError, SourceError
@@ -95,7 +96,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action=argparse.BooleanOptionalAction,
         help="show the frames; Esc or q stops (default: where there is a display)",
     )
-    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
+    parser.add_argument("--max-frames", type=positive, metavar="N", help="stop after N frames")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -287,11 +288,3 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def _positive(text: str) -> int:
-    """A whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}: expected 1 or more")
-    return number

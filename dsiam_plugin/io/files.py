@@ -71,7 +71,7 @@ def atomic_write(
     Args:
         path: The file to write; its folder is made where it is missing.
         mode: "w" for text (line ends are written as they are) or "wb" for bytes.
-        encoding: Of text; ignored for bytes.
+        encoding: Encoding of text; ignored for bytes.
 
     Yields:
         The open file.
@@ -79,8 +79,11 @@ def atomic_write(
     Raises:
         OSError: The folder cannot be made or written.
     """
-    text = {} if "b" in mode else {"encoding": encoding, "newline": ""}
-    with atomic_path(Path(path)) as temporary, open(temporary, mode, **text) as file:
+    encoding, newline = (None, None) if "b" in mode else (encoding, "")
+    with (
+        atomic_path(Path(path)) as temporary,
+        open(temporary, mode, encoding=encoding, newline=newline) as file,
+    ):
         yield file
 
 
@@ -209,8 +212,10 @@ def _exchange(first: Path, second: Path) -> bool:
     if sys.platform != "linux":
         return False
     call = getattr(ctypes.CDLL(None), "renameat2", None)
+    if call is None:
+        return False
     names = os.fsencode(first), os.fsencode(second)
-    return bool(call) and call(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0
+    return call(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0
 
 
 def _sweep(final: Path) -> None:

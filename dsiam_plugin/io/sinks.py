@@ -16,7 +16,7 @@ import numpy as np
 
 from dsiam_plugin.io import display
 from dsiam_plugin.io.drawing import draw_result
-from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.video_output import frame_writer
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def text_rows(path: str | Path, row: Callable[[Tracked], str]) -> Iterator[Sink]
     Raises:
         OSError: The place cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="\n") as stream:
+    with atomic_write(path) as stream:
 
         def sink(tracked: Tracked) -> bool:
             stream.write(row(tracked) + "\n")

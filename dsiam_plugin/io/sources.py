@@ -54,7 +54,7 @@ class Source(Protocol):
 
     @property
     def length(self) -> int | None:
-        """How many frames it announces; None where it cannot know."""
+        """Number of frames it announces; None where it cannot know."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -78,7 +78,7 @@ class ImageSource:
 
     @property
     def length(self) -> int:
-        """How many frames there are."""
+        """Number of frames."""
         return len(self.paths)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -164,7 +164,8 @@ def open_source(source: str | Path) -> Source:
         return _open_file(path)
     if glob.has_magic(text):
         return ImageSource(_images_matching(text))
-    raise SourceError(f"{text}: no such file or folder; expected {EXPECTED}")
+    found = "a pipe or device" if path.exists() else "no such file or folder"
+    raise SourceError(f"{text}: {found}; expected {EXPECTED}")
 
 
 def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:

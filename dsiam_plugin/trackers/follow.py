@@ -23,7 +23,7 @@ class Result(Protocol):
 
 
 class Tracker(Protocol):
-    """What :func:`follow` needs of a tracker; images are (H, W, 3) uint8."""
+    """A tracker as :func:`follow` needs it; images are (H, W, 3) uint8."""
 
     def init(self, image: np.ndarray, box: Sequence[float]) -> Any:
         """Starts on a target."""
@@ -60,7 +60,7 @@ class Follower:
         """A follower without a target.
 
         Args:
-            tracker: Its ``init`` must forget every earlier target.
+            tracker: ``init`` must forget every earlier target.
             read: Turns what ``track`` returns into an answer with a ``box``; may raise.
         """
         self.tracker = tracker

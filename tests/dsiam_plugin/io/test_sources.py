@@ -1,3 +1,4 @@
+import os
 import threading
 
 import cv2
@@ -95,6 +96,13 @@ def test_bad_source_is_named_with_what_was_found(tmp_path, name, content, found)
     assert found in message
     assert "expected" in message
     assert "\n" not in message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are Unix's")
+def test_a_pipe_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "video0")
+    with pytest.raises(SourceError, match="video0: a pipe or device; expected .* a camera number"):
+        open_source(tmp_path / "video0")
 
 
 def test_folder_without_images(tmp_path):
