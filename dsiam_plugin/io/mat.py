@@ -76,7 +76,12 @@ class _Reader:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
         late = threading.Event()
-        timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(SECONDS, end)
         timer.start()
         try:
             process.stdin.write(os.fsencode(path).hex().encode() + b"\n")

@@ -66,7 +66,8 @@ def _answer(path: str, load: Any) -> bytes:
 def _packed(tree: Any, arrays: dict[str, np.ndarray]) -> bytes:
     text = np.frombuffer(json.dumps(tree).encode(), np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, tree=text, **arrays)
+    named: dict[str, Any] = {"tree": text, **arrays}
+    np.savez(stream, **named)
     return stream.getvalue()
 
 

@@ -15,9 +15,10 @@ from dsiam_plugin.config.files import checked, load_config
 from dsiam_plugin.config.schema import PRESETS
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import DeviceError
-from dsiam_plugin.models.backends import find_conversion, resolve_names
+from dsiam_plugin.models.backends.conversion import find_conversion
 from dsiam_plugin.models.devices import PRECISIONS
 from dsiam_plugin.models.network import build_network, choose_head
+from dsiam_plugin.models.resolve import resolve_names
 from dsiam_plugin.models.weights import Weights, load_weights
 from dsiam_plugin.trackers.host import DSiamTracker
 from dsiam_plugin.trackers.targets import TargetTracker
@@ -95,7 +96,7 @@ def resolve(
             config, variant.config, found.config.get("tracker") if fits else None
         )
     try:
-        device, precision = resolve_names(backend, device, precision)
+        device, precision = resolve_names(backend, device, precision, found, resolved.model.layers)
     except DeviceError:
         if not elsewhere:
             raise
@@ -120,8 +121,8 @@ def build_tracker(
         config: YAML file or mapping that overrides the variant's configuration, or a whole one
             that is taken as it is.
         device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: The convolutions': ``auto`` (bfloat16 where the processor computes in it),
-            ``float32``, ``bfloat16``, on a GPU ``float16`` or, on a CPU, ``int8``.
+        precision: The convolutions': ``float32``, ``bfloat16``, on a GPU ``float16``, on a CPU
+            ``int8``; ``auto``: the fastest here, measured, whose features are true.
         backend: What computes the convolutions: ``torch``, or on a CPU ``onnxruntime`` or
             ``openvino`` (extra ``onnx``).
 
