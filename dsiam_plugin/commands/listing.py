@@ -38,10 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
 def resolved(name: str, config: str | None, weights: str | None) -> str:
     """The configuration that runs, as YAML after a comment that says with which weights."""
     from dsiam_plugin.config.files import dump_config
-    from dsiam_plugin.trackers.builders import resolve
+    from dsiam_plugin.models.weights import load_weights
+    from dsiam_plugin.trackers.builders import resolve_config
 
-    plan = resolve(name, weights=weights, config=config, device="cpu", precision="float32")
-    return f"# {name} with {plan.weights.path.name}\n{dump_config(plan.config)}"
+    found = load_weights(weights)
+    return f"# {name} with {found.path.name}\n{dump_config(resolve_config(name, config, found))}"
 
 
 def table() -> list[str]:

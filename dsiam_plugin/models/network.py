@@ -133,14 +133,7 @@ def build_network(
         CheckpointError: If the weights are another network's.
         ConfigError: If the backbone or a layer does not exist.
     """
-    if model.backbone not in BACKBONES:
-        raise ConfigError(
-            f"model.backbone: {model.backbone!r}, expected one of {', '.join(BACKBONES)}"
-        )
-    if weights.backbone != model.backbone:
-        raise CheckpointError(
-            f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
-        )
+    check_backbone(model, weights)
     backbone = build_backbone(weights)
     head = choose_head(model, fusion, weights)
     size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
@@ -149,6 +142,23 @@ def build_network(
     network.backbone.to(dtype)
     # PyTorch's stubs lack the layout.
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def check_backbone(model: ModelConfig, weights: Weights) -> None:
+    """Refuse weights of another network than the configuration's.
+
+    Raises:
+        ConfigError: If the backbone does not exist.
+        CheckpointError: If the weights are another network's.
+    """
+    if model.backbone not in BACKBONES:
+        raise ConfigError(
+            f"model.backbone: {model.backbone!r}, expected one of {', '.join(BACKBONES)}"
+        )
+    if weights.backbone != model.backbone:
+        raise CheckpointError(
+            f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
+        )
 
 
 def choose_head(model: ModelConfig, fusion: FusionConfig, weights: Weights) -> tuple[float, float]:

@@ -12,12 +12,11 @@ import torch
 
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.config.files import checked, load_config
-from dsiam_plugin.config.schema import PRESETS
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import DeviceError
 from dsiam_plugin.models.backends.conversion import find_conversion
 from dsiam_plugin.models.devices import PRECISIONS
-from dsiam_plugin.models.network import build_network, choose_head
+from dsiam_plugin.models.network import build_network, check_backbone, choose_head
 from dsiam_plugin.models.resolve import resolve_names
 from dsiam_plugin.models.weights import Weights, load_weights
 from dsiam_plugin.trackers.host import DSiamTracker
@@ -84,23 +83,37 @@ def resolve(
             this one lacks.
 
     Raises:
-        DSiamError: As :func:`build_tracker`, but not for weights of another network.
+        DSiamError: As :func:`build_tracker`.
     """
-    variant = find_variant(name)
     found = load_weights(weights)
-    if isinstance(config, TrackerConfig):
-        resolved = checked(config, "config")
-    else:
-        fits = found.backbone == variant.config(PRESETS[0]).model.backbone
-        resolved = load_config(
-            config, variant.config, found.config.get("tracker") if fits else None
-        )
+    resolved = resolve_config(name, config, found)
+    check_backbone(resolved.model, found)
     try:
         device, precision = resolve_names(backend, device, precision, found, resolved.model.layers)
     except DeviceError:
         if not elsewhere:
             raise
     return TrackerPlan(name, resolved, found, device, precision, backend)
+
+
+def resolve_config(name: str, config: Settings, weights: Weights) -> TrackerConfig:
+    """The constants that a tracker runs with, those of a joint training among them.
+
+    Args:
+        name: One of :func:`dsiam_plugin.tracker_names`.
+        config: What overrides the variant's configuration, or a whole one.
+        weights: May bring constants; of another network than the configuration's they bring none.
+
+    Raises:
+        ConfigError: Unknown name, or a configuration with unknown keys or values out of range.
+    """
+    variant = find_variant(name)
+    if isinstance(config, TrackerConfig):
+        return checked(config, "config")
+    plain, trained = load_config(config, variant.config), weights.config.get("tracker")
+    if trained is None or plain.model.backbone != weights.backbone:
+        return plain
+    return load_config(config, variant.config, trained)
 
 
 def build_tracker(

@@ -6,9 +6,9 @@ import torch
 from seeded_network import write_weights
 
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.errors import ConfigError, DeviceError
+from dsiam_plugin.errors import CheckpointError, ConfigError, DeviceError
 from dsiam_plugin.models.weights import load_weights, save_weights
-from dsiam_plugin.trackers.builders import build_tracker, resolve
+from dsiam_plugin.trackers.builders import build_tracker, resolve, resolve_config
 
 HERE = {"device": "cpu", "precision": "float32"}
 TRAINED = {"transform": {"rate_w": 0.125, "memory": 0.75}}
@@ -44,8 +44,11 @@ def test_a_whole_configuration_is_taken_as_it_is(trained):
 
 
 def test_numbers_of_another_network_are_left_out(trained):
-    plan = resolve("DSiamM_Vgg19", weights=trained, **HERE)
-    assert plan.config == find_variant("DSiamM_Vgg19").config("steady")
+    config = resolve_config("DSiamM_Vgg19", None, load_weights(trained))
+    assert config == find_variant("DSiamM_Vgg19").config("steady")
+    for precision in ("auto", "float32"):
+        with pytest.raises(CheckpointError, match="weights of siamfc_alexnet, expected vgg19"):
+            build_tracker("DSiamM_Vgg19", weights=trained, device="cpu", precision=precision)
 
 
 def test_identity_is_that_of_the_numbers_and_not_of_the_file(weights, tmp_path):
