@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results.layout import RECORD
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.parsing import read_json
-
-RECORD = "run.json"
 
 _CHUNK_BYTES = 1 << 20
 
