@@ -1,12 +1,13 @@
 """One task a tracker, in this process or several."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.io.workers import ordered_map
 
 Measured = TypeVar("Measured")
 Measure = Callable[[Dataset, Path, str], Measured]
@@ -32,18 +33,15 @@ def map_trackers(
     Returns:
         Tracker -> what ``measure`` returned, in the order of ``trackers``.
     """
-    count = min(processes, len(trackers))
-    if count <= 1:
-        return _measure_all(measure, dataset, folder, trackers)
-    # "spawn" exists everywhere, and forking a process with threads can hang. One task a process,
-    # as sending the data set takes longer than measuring a tracker.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context) as pool:
-        tasks = [
-            pool.submit(_measure_all, measure, dataset, folder, trackers[first::count])
-            for first in range(count)
-        ]
-        found = {name: result for task in tasks for name, result in task.result().items()}
+    count = max(min(processes, len(trackers)), 1)
+    # One share a process, as sending the data set takes longer than measuring a tracker.
+    shares = [trackers[first::count] for first in range(count)]
+    found: dict[str, Measured] = {}
+    with closing(
+        ordered_map(partial(_measure_all, measure, dataset, folder), shares, count)
+    ) as parts:
+        for part in parts:
+            found |= part
     return {tracker: found[tracker] for tracker in trackers}
 
 
