@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from dsiam_plugin.errors import MissingDependencyError, VOTError
-from dsiam_plugin.evaluation.reporting.speeds import frames_per_second
 from dsiam_plugin.io.files import write_text
 from dsiam_plugin.io.messages import fail
 from dsiam_plugin.io.parsing import read_json, read_yaml
@@ -168,6 +167,8 @@ def read_scores(workspace: Path, analysis: Path, trackers: Sequence[str]) -> lis
     Raises:
         VOTError: The file is no analysis of these trackers in a supervised experiment.
     """
+    from dsiam_plugin.evaluation.reporting.speeds import frames_per_second  # loads NumPy
+
     document = read_json(analysis, VOTError, "the JSON of 'vot analysis'", ANALYSIS_SHAPE)
     order = list(document["trackers"])
     for name, experiment in document["results"].items():
