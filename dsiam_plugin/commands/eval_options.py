@@ -19,6 +19,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--engine pysot and --pysot-path DIR go together")
     if arguments.protocol and arguments.sequences:
         parser.error(f"--sequences shows single runs, which --protocol {arguments.protocol} pools")
+    if arguments.protocol and arguments.carry_last:
+        parser.error(f"--carry-last is for the usual runs, not for those of {arguments.protocol}")
     return arguments
 
 

@@ -10,7 +10,7 @@ from dsiam_plugin.errors import ResultsError, TrackerError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.running import RunReport, TrackerSpec, run_dataset, score_robustness
-from dsiam_plugin.evaluation.running.protocols import ROBUSTNESS, has_first_box_only
+from dsiam_plugin.evaluation.running.protocols import ROBUSTNESS
 
 EXIT_FAILED = 1
 
@@ -91,7 +91,7 @@ def _print_report(report: RunReport) -> None:
 
 def _print_robustness(dataset: Dataset, tracker_path: str, report: RunReport) -> None:
     """Scores of the runs that are there; `dsiam eval` asks for all runs of a sequence."""
-    if report.finished + report.skipped == 0 or all(map(has_first_box_only, dataset)):
+    if report.finished + report.skipped == 0 or all(video.has_start_box_only for video in dataset):
         return
     score = score_robustness(dataset, tracker_path, report.tracker, report.protocol)
     counts = f"{score.runs}/{score.planned} runs"

@@ -169,6 +169,7 @@ def _track(
 ) -> None:
     """Feeds every tracked frame to the sinks until the source, a sink or the user ends it."""
     from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
     from dsiam_plugin.io.sources import prefetch
     from dsiam_plugin.trackers.follow import follow
@@ -176,6 +177,7 @@ def _track(
     known = [length for length in (source.length, max_frames) if length is not None]
     with (
         closing(prefetch(source)) as frames,
+        logging_redirect_tqdm(),  # warnings go above the bar
         tqdm(total=min(known, default=None), unit=" frames", ncols=100) as progress,
     ):
         try:

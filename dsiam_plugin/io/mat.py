@@ -90,6 +90,9 @@ class _Reader:
             content = process.stdout.read(length) if length < MEMORY else b""
         except OSError:  # it ended before it was asked
             content = b""
+        except BaseException:  # interrupted: its reply would be taken for that to the next question
+            self.stop()
+            raise
         finally:
             timer.cancel()
         if content:

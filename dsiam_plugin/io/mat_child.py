@@ -27,7 +27,7 @@ def serve(memory: int) -> None:
 
     _limit(memory)
     warnings.simplefilter("ignore")
-    output = sys.stdout.buffer
+    output, sys.stdout = sys.stdout.buffer, sys.stderr
     for line in sys.stdin.buffer:
         content = _answer(os.fsdecode(bytes.fromhex(line.decode())), scipy.io.loadmat)
         output.write(len(content).to_bytes(8, "big"))

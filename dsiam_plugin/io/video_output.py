@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,7 +142,8 @@ class _Video:
         codecs = CODECS[self.temporary.suffix.lower()]
         for codec in codecs:
             code = cv2.VideoWriter.fourcc(*codec)
-            writer = cv2.VideoWriter(str(self.temporary), code, self.fps, size)
+            with _silent_stderr():
+                writer = cv2.VideoWriter(str(self.temporary), code, self.fps, size)
             if writer.isOpened():
                 if codec == MPEG4:
                     logger.warning(
@@ -151,6 +153,19 @@ class _Video:
                     )
                 return writer
         raise SourceError(f"{self.name}: this OpenCV cannot encode {codecs[-1]}; name a folder")
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drops what the process writes to stderr: FFmpeg says of codecs that work that they do not."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _even(side: int) -> int:

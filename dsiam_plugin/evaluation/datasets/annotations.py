@@ -64,8 +64,6 @@ def enclosing_box(region: list[float], where: str) -> list[float]:
         raise DatasetError(f"{where}: one number, expected x,y,w,h or a polygon")
     if len(region) == BOX_NUMBERS:
         return region
-    if np.isnan(region).any():  # the least of some numbers and NaN depends on their order
-        return [float("nan")] * BOX_NUMBERS
     return list(box_from_polygon(region))
 
 

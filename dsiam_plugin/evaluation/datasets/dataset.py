@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.errors import BenchmarkError, DatasetError, ResultsError
 from dsiam_plugin.evaluation.datasets.metadata import Metadata, load_metadata
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import Video
@@ -105,7 +105,12 @@ class Dataset:
         """Take invalid rows of results, loaded from now on, for the last valid box.
 
         That is the rule of OTB's own toolkit; see `results.rows.carry_last`.
+
+        Raises:
+            BenchmarkError: The data set is not run in one pass.
         """
+        if self.protocol != "ope":
+            raise BenchmarkError(f"{self.name}: boxes are carried over in one-pass results alone")
         self.result_rule = CARRIED
         for video in self.videos.values():
             video.carries_last_box = True

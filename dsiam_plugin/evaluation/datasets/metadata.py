@@ -171,7 +171,8 @@ def _parse_table(path: Path) -> dict[str, SequenceFacts]:
     """A `sequences.json`; empty where there is none."""
     if not path.is_file():
         return {}
-    return facts_from_json(read_json(path, DatasetError, "a table of sequences", FACTS_SHAPE))
+    table = read_json(path, DatasetError, "a table of sequences", FACTS_SHAPE)
+    return facts_from_json(table, path)
 
 
 def _frame_range(facts: SequenceFacts) -> tuple[int, int]:

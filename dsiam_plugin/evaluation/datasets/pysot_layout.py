@@ -20,6 +20,7 @@ _SHAPE = {
         "absent?": [float], **{f"{tag}?": [float] for tag in TAGS},
     }
 }  # fmt: skip
+MAX_SIDE = 1 << 20  # px
 _LARGEST = 1 << 30  # bytes; LaSOT's file has about 10^8
 _SUFFIXES = ("", "_new")  # pysot used both
 _LOCAL_KEYS = ("skip",)  # of the metadata here, unknown to pysot
@@ -68,6 +69,9 @@ def _check(path: Path, name: str, entry: dict) -> None:
             fail(
                 DatasetError, where, f"{len(entry[key])} values of {key}", f"{frames}, one a frame"
             )
+    for key in ("width", "height"):
+        if entry.get(key) and not 1 <= entry[key] <= MAX_SIDE:
+            fail(DatasetError, where, f"{key} {excerpt(entry[key])}", f"1 to {MAX_SIDE} px")
     entry["video_dir"] = entry["video_dir"].replace("\\", "/")
     entry["img_names"] = [image.replace("\\", "/") for image in entry["img_names"]]
 

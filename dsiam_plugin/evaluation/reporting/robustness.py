@@ -8,6 +8,7 @@ import numpy as np
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.datasets.video import START_BOX_ONLY
 from dsiam_plugin.evaluation.measures.metrics import (
     norm_precision_curve,
     precision_curve,
@@ -58,6 +59,9 @@ def measure_robustness(
     gaps: dict[str, str] = {}
     curves: dict[str, dict[str, np.ndarray]] = {measure: {} for measure in ONE_PASS}
     for video in dataset:
+        if video.has_start_box_only:
+            gaps[video.name] = START_BOX_ONLY
+            continue
         try:
             truth, result = pooled_frames(store, _complete(store, way.jobs(video)))
         except ResultsError as error:

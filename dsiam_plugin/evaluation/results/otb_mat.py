@@ -44,7 +44,7 @@ def read_mat(path: str | os.PathLike) -> np.ndarray:
     numbers, kind = run.get("res"), run.get("type", RECTANGLE)
     if not isinstance(numbers, np.ndarray) or numbers.ndim != 2 or numbers.dtype.kind not in "fiub":
         raise ResultsError(f"{path}: no array of numbers in it, expected {_EXPECTED}")
-    if kind == RECTANGLE:
+    if isinstance(kind, str) and kind == RECTANGLE:
         boxes = numbers.astype(np.float64)
     elif isinstance(kind, str) and kind in _CORNERS:
         boxes = _enclose(_corners(path, kind, run, numbers.astype(np.float64)))

@@ -44,11 +44,6 @@ class Protocol:
         return self.plan(whole)
 
 
-def has_first_box_only(video: Video) -> bool:
-    """True for the sequences of test sets whose other annotations are kept by a server."""
-    return len(video.gt_traj) == 1 < len(video.img_names)
-
-
 OPE = Protocol("OPE", "one_pass", plan_one_pass, layouts.ONE_PASS)
 OPE_GOT10K = Protocol("OPE", "one_pass", plan_one_pass, layouts.GOT10K)
 TRE = Protocol("TRE", "one_pass", plan_temporal, layouts.TEMPORAL)

@@ -16,7 +16,6 @@ from dsiam_plugin.evaluation.running.protocols import (
     ROBUSTNESS,
     Protocol,
     choose_protocol,
-    has_first_box_only,
 )
 from dsiam_plugin.evaluation.running.starts import enclosing_box
 from dsiam_plugin.evaluation.running.store import ResultStore
@@ -64,7 +63,7 @@ def score_robustness(
         jobs = way.jobs(video)
         done = [job for job in jobs if store.is_done(job)]
         runs, planned = runs + len(done), planned + len(jobs)
-        if done and not has_first_box_only(video):
+        if done and not video.has_start_box_only:
             scores.append(_score_sequence(store, done))
     if not scores:
         raise ResultsError(f"{store.root / way.layout.folder}: no results of {way.name}")

@@ -19,7 +19,6 @@ from dsiam_plugin.evaluation.running.progress import ProgressBar
 from dsiam_plugin.evaluation.running.protocols import (
     Protocol,
     choose_protocol,
-    has_first_box_only,
 )
 from dsiam_plugin.evaluation.running.provenance import describe
 from dsiam_plugin.evaluation.running.store import ResultStore
@@ -104,7 +103,7 @@ def run_dataset(
     store = ResultStore(Path(tracker_path) / dataset.name / tracker.name, way.layout)
     record = describe(tracker, way.name, repetitions if way.repeats else 1)
     report = RunReport(tracker.name, dataset.name, way.name)
-    report.unscored = [video.name for video in videos if has_first_box_only(video)]
+    report.unscored = [video.name for video in videos if video.has_start_box_only]
     executor = _choose_executor(num, threads, address, gpus)
     with store.locked():
         store.claim(record, [video.name for video in dataset], force)

@@ -99,8 +99,8 @@ def success_auc(
     from dsiam_plugin.evaluation.measures.metrics import success_curve
 
     truth = np.asarray(video.gt_traj, dtype=float)[:frames]
-    frames = _announced(ImageSource(video.img_names[: len(truth)]), each_frame)
-    steps = follow(tracker, frames, lambda image: video.init_rect)
+    images = _announced(ImageSource(video.img_names[: len(truth)]), each_frame)
+    steps = follow(tracker, images, lambda image: video.init_rect)
     boxes = np.array([step.box for _, step in steps])
     boxes[0] = truth[0]
     return float(success_curve(truth, boxes).mean())

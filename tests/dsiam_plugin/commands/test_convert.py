@@ -138,6 +138,7 @@ def test_matlab_structs_say_which_frames_they_cover(tmp_path):
         ),
         ({"results": {"res": np.ones((0, 4)), "type": "rect"}}, "0 x 4, expected x,y,w,h"),
         ({"results": {"res": np.ones((3, 4)), "type": "4corner"}}, "3 x 4, .* two rows of corners"),
+        ({"results": {"res": np.ones((2, 4)), "type": np.ones(3)}}, "type .*; expected one of"),
         ({"result": "text"}, "no array of numbers"),
     ],
 )

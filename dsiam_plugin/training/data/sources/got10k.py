@@ -110,5 +110,5 @@ def resolution(folder: Path) -> tuple[int, int] | None:
         text = parser.get("METAINFO", "resolution", fallback="")
     except (configparser.Error, UnicodeDecodeError):
         return None
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    numbers = [int(number) for number in re.findall(r"[0-9]{1,6}", text)]
     return (numbers[0], numbers[1]) if len(numbers) == 2 and min(numbers) > 0 else None

@@ -144,9 +144,9 @@ def parse(path: Path) -> FrameNotes:
     """
     try:
         root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError) as error:
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
         raise DatasetError(f"{path}: not readable as XML ({error})") from error
-    if not path.stem.isdigit():
+    if not path.stem.isdecimal():
         raise DatasetError(f"{path}: expected a frame number, as in 000000.xml")
     size = tuple(int(number(root, f"size/{side}", 0)) for side in ("width", "height"))
     objects = [((item.findtext("trackid") or "").strip(), item) for item in root.iter("object")]

@@ -107,8 +107,9 @@ ENTRY = {
         ("gt_rect", [[1, 2, 3, 4], ["a", 2, 3, 4]]), ("gt_rect", [[1, 2, 3], [1, 2, 3]]),
         ("gt_rect", [[1, 2, 3, 4], [1, 2, 10**400, 4]]), ("gt_rect", [[1, 2, 3, 4], None]),
         ("gt_rect", [[1, 2, 3, 4], [1, 2, 3, 4, 5]]), ("gt_rect", [[], []]), ("init_rect", "a"),
-        ("init_rect", [1, 2]), ("attr", "IV"), ("attr", [1]), ("width", "wide"), ("absent", [1]),
-        ("absent", ["a", "b"]), ("camera_motion", [1, 0, 0]), ("skip", None),
+        ("init_rect", [1, 2]), ("attr", "IV"), ("attr", [1]), ("width", "wide"),
+        ("height", 10**400), ("absent", [1]), ("absent", ["a", "b"]),
+        ("camera_motion", [1, 0, 0]), ("skip", None),
     ],
 )  # fmt: skip
 def test_metadata_of_another_type_is_named(tmp_path, key, value):
@@ -126,7 +127,15 @@ def test_paths_of_windows_in_metadata(tmp_path):
 
 @pytest.mark.parametrize(
     "table",
-    [[], {"a": None}, {"a": {"first_frame": 1}}, {"a": {"first_frame": 1, "last_frame": "2"}}],
+    [
+        [],
+        {"a": None},
+        {"a": {"first_frame": 1}},
+        {"a": {"first_frame": 1, "last_frame": "2"}},
+        {"a": {"first_frame": 4, "last_frame": 3}},
+        {"a": {"first_frame": 1, "last_frame": 4, "digits": 10**9}},
+        {"a": {"first_frame": 1, "last_frame": 4, "skip": -1}},
+    ],
 )
 def test_a_table_of_another_type_is_named(tmp_path, table):
     toolkit_data.write_annotations(tmp_path, {"a": BOXES})

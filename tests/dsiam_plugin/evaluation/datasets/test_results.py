@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import toolkit_data
 
-from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results import region_binary
 from dsiam_plugin.evaluation.results.rows import carry_last
@@ -209,6 +209,13 @@ def test_restarts_in_binary_form(restarts, tmp_path):
     path = tmp_path / "A" / "baseline" / "walk" / "walk_001.bin"
     region_binary.write_binary(path, RESTART)
     assert restarts.load_tracker(tmp_path, "A", False) == [RESTART]
+
+
+def test_restarts_carry_no_boxes(tmp_path):
+    toolkit_data.write_pysot_json(tmp_path, "VOT2018", BOXES, tags={})
+    dataset = DatasetFactory.create_dataset(name="VOT2018", dataset_root=tmp_path)
+    with pytest.raises(BenchmarkError, match="in one-pass results alone"):
+        dataset.carry_last_boxes()
 
 
 def test_restarts_that_are_missing_or_short(restarts, tmp_path):
