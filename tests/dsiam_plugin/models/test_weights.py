@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from packaging.version import Version
 from safetensors.torch import save_file
 from seeded_network import CHANNELS, write_weights
 from torch import nn
@@ -11,6 +12,7 @@ from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.models import matconvnet, weight_files
 from dsiam_plugin.models import weights as weights_module
 from dsiam_plugin.models.backbones import BACKBONES, SiamFCAlexNet
+from dsiam_plugin.models.torch_files import SAFE_TORCH
 from dsiam_plugin.models.weight_files import fold_batch_norm
 from dsiam_plugin.models.weights import (
     Weights,
@@ -62,11 +64,16 @@ def test_missing_file_names_where_the_path_came_from(no_weights, monkeypatch):
         load_weights()
 
 
+needs_safe_torch = pytest.mark.skipif(
+    Version(torch.__version__).release < SAFE_TORCH.release, reason="PyTorch reads no .pth safely"
+)
 BROKEN_ZIP = b"PK\x05\x06" + b"\0" * 4 + b"\1\0\1\0" + b"\xff" * 8 + b"\0\0"
 
 
 @pytest.mark.parametrize("content", [b"not weights at all" * 10, BROKEN_ZIP])
-@pytest.mark.parametrize("suffix", [".npz", ".pth", ".safetensors", ".mat"])
+@pytest.mark.parametrize(
+    "suffix", [".npz", pytest.param(".pth", marks=needs_safe_torch), ".safetensors", ".mat"]
+)
 def test_corrupt_file(tmp_path, suffix, content):
     if suffix == ".mat":
         pytest.importorskip("scipy")
@@ -170,6 +177,7 @@ def siamfc_pytorch_module():
     return module.eval(), state
 
 
+@needs_safe_torch
 @pytest.mark.parametrize(
     ("name", "wrapper", "prefix"),
     [
@@ -197,6 +205,7 @@ def test_siamfc_pytorch_checkpoint_gives_that_networks_features(tmp_path, name, 
     torch.testing.assert_close(network(crops)["conv5"], module(crops), atol=1e-5, rtol=1e-4)
 
 
+@needs_safe_torch
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
 def test_torchvision_state_dict(tmp_path, name):
     with torch.device("meta"):
@@ -208,6 +217,7 @@ def test_torchvision_state_dict(tmp_path, name):
     assert loaded.tensors.keys() == state.keys()
 
 
+@needs_safe_torch
 def test_state_dict_of_neither(tmp_path):
     path = tmp_path / "resnet.pth"
     torch.save({"layer1.weight": torch.zeros(1)}, path)
