@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results.layout import RECORD
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.io.files import atomic_write
-
-RECORD = "run.json"
 
 _CHUNK_BYTES = 1 << 20
 
