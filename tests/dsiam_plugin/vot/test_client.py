@@ -1,6 +1,7 @@
 """The TraX client, as a process, against libtrax's own client and against broken peers."""
 
 import os
+import socket
 import sys
 
 import pytest
@@ -120,6 +121,9 @@ def test_masks_and_codes_are_refused():
         (["@@TRAX:jump"], "sent a message that cannot be read"),
         (['@@TRAX:frame "file:///frame.png"'], "a frame before any target"),
         ([INITIALIZE, '@@TRAX:frame "file:///missing.png"'], "/missing.png: No such file"),
+        (['@@TRAX:initialize ""', FRAME], "sent the region ''; expected a rectangle"),
+        ([INITIALIZE, '@@TRAX:frame "file://{folder}"'], "not an ordinary file"),
+        ([INITIALIZE, FRAME, INITIALIZE, FRAME], "added a target to a session of one"),
         ([INITIALIZE, INITIALIZE, FRAME], "asked for 2 targets"),
         (['@@TRAX:initialize "nan,1,2,3"', FRAME], "expected a rectangle"),
         ([INITIALIZE, '@@TRAX:frame "file://{text}"'], "bytes that do not decode"),
@@ -129,7 +133,9 @@ def test_masks_and_codes_are_refused():
 def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, lines, message):
     text = frames[0].with_name("text.png")
     text.write_text("no image")
-    failed, out = serve_lines(line.format(frame=frames[0], text=text) for line in lines)
+    failed, out = serve_lines(
+        line.format(frame=frames[0], text=text, folder=text.parent) for line in lines
+    )
     assert failed
     errors = [line for line in capsys.readouterr().err.splitlines() if "noise" not in line]
     assert len(errors) == 1
@@ -137,6 +143,23 @@ def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, li
     assert message in errors[0]
     reasons = [line for line in out.splitlines() if line.startswith("@@TRAX:quit")]
     assert len(reasons) == 1 and message in reasons[0]
+
+
+def test_a_session_over_a_socket(frames):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(trax_session.TIMEOUT_S)
+        with trax_session.start(TRAX_SOCKET=str(server.getsockname()[1])) as process:
+            peer, _ = server.accept()
+            with peer, peer.makefile("rw") as stream:
+                assert stream.readline().startswith("@@TRAX:hello")
+                frame = FRAME.format(frame=frames[0])
+                stream.write(f"{INITIALIZE}\n{frame}\n{frame}\n")
+                stream.flush()
+                states = [stream.readline() for _ in range(2)]
+                assert [state.split()[0] for state in states] == ["@@TRAX:state"] * 2
+                stream.write("@@TRAX:quit\n")
+                stream.flush()
+            assert process.wait(trax_session.TIMEOUT_S) == 0
 
 
 def test_a_failed_session_is_a_failed_process(frames):
