@@ -29,7 +29,7 @@ from dsiam_plugin.errors import ConfigError, DSiamError, MissingDependencyError,
 from dsiam_plugin.io.boxes import Box, box_from_polygon
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.messages import MAX_MESSAGE, one_line
-from dsiam_plugin.vot.stream_guard import StreamGuard, guard_stream
+from dsiam_plugin.vot.stream_guard import StreamGuard, guard_stream, unescaped
 
 WARM_UP_SIZE = (240, 320)  # height, width; every crop has the network's own size anyway
 WARM_UP_BOX = Box(130.0, 90.0, 60.0, 60.0)
@@ -211,7 +211,7 @@ def _answer_until_quit(
                 "TraX peer added a target to a session of one; expected an 'initialize' without"
                 " region before the next target's"
             )
-        image = read_image(_image_path(request))
+        image = _read(_image_path(request), guard)
         if request.type == "initialize":
             box = _only_box(request)
             tracker.init(image, box)
@@ -251,10 +251,15 @@ def _image_path(request: Any) -> str:
     image = (request.image or {}).get("color")
     if image is None or image.type() != "path":
         raise VOTError("TraX peer sent no path of a colour image; expected one image on 'color'")
-    path = image.path()
+    return image.path()
+
+
+def _read(path: str, guard: StreamGuard | None) -> np.ndarray:
+    """Image of a request, (H, W, 3) uint8 RGB."""
+    path = unescaped(path) if guard else path
     if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe would never end
         raise VOTError(f"{path}: not an ordinary file; expected an image")
-    return path
+    return read_image(path)
 
 
 def _only_box(request: Any) -> Box:

@@ -1,9 +1,10 @@
 """Reads the peer's messages before libtrax does, and hands on only what libtrax survives.
 
 libtrax 4.0.2 ends the process on an empty region, reads a stream for ever that ends inside an
-initialisation or holds a message only trackers send, and connects for ever to a socket nobody
-listens on. So a thread reads the stream, checks it line by line, and forwards whole requests (the
-initialisations with their frame) into a pipe, which it closes at the first problem.
+initialisation or holds a message only trackers send, takes a byte above 127 (a path with an
+umlaut) for the end of the stream, and connects for ever to a socket nobody listens on. So a thread
+reads the stream, checks it line by line, and forwards whole requests (the initialisations with
+their frame) as ASCII into a pipe, which it closes at the first problem.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
+from urllib.parse import unquote_to_bytes
 
 from dsiam_plugin.errors import VOTError
 from dsiam_plugin.io.messages import excerpt
@@ -25,6 +27,8 @@ CONNECT_S = 10.0  # a peer listens before it starts the tracker
 RETRY_S = 0.1
 PEER_GONE = "TraX peer closed the connection; expected 'initialize', 'frame' or 'quit'"
 _WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_PROPERTY = re.compile(r"[A-Za-z0-9._]+=")
+_ESCAPED = re.compile(rb"[%\x80-\xff]")
 _OTHER_IMAGE = re.compile(r"(?!file:)([a-z]{2,}):", re.IGNORECASE)  # one letter is a drive
 
 
@@ -91,6 +95,8 @@ def guard_stream(environment: MutableMapping[str, str]) -> StreamGuard | None:
 def whole_requests(lines: Iterator[bytes]) -> Iterator[bytes]:
     """Requests as libtrax reads them: a frame with the initialisations before it, or a quit.
 
+    They are escaped, see :func:`escaped`.
+
     Raises:
         VOTError: A message cannot be read, or the stream ends inside a request.
     """
@@ -101,14 +107,24 @@ def whole_requests(lines: Iterator[bytes]) -> Iterator[bytes]:
         kind, words = _words(line)
         _check(kind, words)
         if kind == "initialize":
-            pending, targets = pending + line, targets + len(words)
+            pending, targets = pending + escaped(line), targets + len(words)
             continue
         if pending and not targets:
             raise VOTError("TraX peer initialised no target; expected a rectangle or a polygon")
-        yield pending + line
+        yield pending + escaped(line)
         pending, targets = b"", 0
     if pending:
         raise VOTError(PEER_GONE)
+
+
+def escaped(line: bytes) -> bytes:
+    """The line in ASCII, other bytes and ``%`` as ``%XX``; :func:`unescaped` undoes it."""
+    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], line)
+
+
+def unescaped(text: str) -> str:
+    """The path that the peer sent, from one that libtrax gave."""
+    return os.fsdecode(unquote_to_bytes(text))
 
 
 def _words(line: bytes) -> tuple[str, list[str]]:
@@ -116,7 +132,7 @@ def _words(line: bytes) -> tuple[str, list[str]]:
     text = line[len(PREFIX) :].decode(errors="replace")
     kind, _, rest = text.partition(" ")
     words = [quoted or bare for quoted, bare in _WORDS.findall(rest)]
-    return kind.strip().lower(), [word for word in words if "=" not in word]
+    return kind.strip().lower(), [word for word in words if not _PROPERTY.match(word)]
 
 
 def _check(kind: str, words: list[str]) -> None:

@@ -100,6 +100,15 @@ def test_only_trax_messages_reach_stdout(frames):
         assert f"noise from {channel}" in err
 
 
+def test_paths_may_have_any_sign(tmp_path):
+    folder = tmp_path / "größe=50% 寸法"
+    folder.mkdir()
+    frame = write_square(folder / "1.png", 43, 32)
+    with session() as (_, client):
+        client.initialize(image(frame), rectangle(40, 30), {})
+        assert bounds(client.frame(image(frame), {}, [])) == (43, 32, 20, 20)
+
+
 def test_polygons_become_their_bounding_box(frames):
     corners = [(40.5, 30.0), (60.0, 35.0), (55.0, 52.25), (38.0, 47.0)]
     assert box_from_region(trax.Polygon.create(corners)) == Box(38.0, 30.0, 22.0, 22.25)

@@ -6,7 +6,13 @@ import pytest
 
 from dsiam_plugin.errors import VOTError
 from dsiam_plugin.vot import stream_guard
-from dsiam_plugin.vot.stream_guard import PEER_GONE, StreamGuard, guard_stream, whole_requests
+from dsiam_plugin.vot.stream_guard import (
+    PEER_GONE,
+    StreamGuard,
+    guard_stream,
+    unescaped,
+    whole_requests,
+)
 
 START = b'@@TRAX:initialize "1,2,30,40"\n'
 FRAME = b'@@TRAX:frame "file:///a.jpg" "key=value"\n'
@@ -41,10 +47,15 @@ def test_what_libtrax_does_not_survive_is_one_line(lines, message):
         list(whole_requests(iter(lines)))
 
 
-@pytest.mark.parametrize("path", ["/a b.jpg", "C:/a.jpg", "file://C:/a.jpg", 'a\\"b.jpg'])
-def test_paths_of_every_system_pass(path):
-    line = f'@@TRAX:frame "{path}"\n'.encode()
-    assert list(whole_requests(iter([line]))) == [line]
+@pytest.mark.parametrize(
+    "path", ["/a b.jpg", "C:/a.jpg", "/d=1/b=2.jpg", "/50%/ü/%C3.jpg", "/\udcff.jpg"]
+)
+def test_paths_of_every_system_pass_as_ascii(path):
+    line = b'@@TRAX:frame "file://%s"\n' % os.fsencode(path)
+    (request,) = whole_requests(iter([line]))
+    assert request.isascii()
+    sent = request.decode().split('"')[1].removeprefix("file://")
+    assert unescaped(sent) == path
 
 
 def pipes():
