@@ -258,7 +258,7 @@ def _read(path: str, guard: StreamGuard | None) -> np.ndarray:
     """Image of a request, (H, W, 3) uint8 RGB."""
     path = unescaped(path) if guard else path
     if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe would never end
-        raise VOTError(f"{path}: not an ordinary file; expected an image")
+        raise VOTError(f"{path}: a folder, pipe or device; expected an image")
     return read_image(path)
 
 

@@ -131,7 +131,7 @@ def test_masks_and_codes_are_refused():
         (['@@TRAX:frame "file:///frame.png"'], "a frame before any target"),
         ([INITIALIZE, '@@TRAX:frame "file:///missing.png"'], "/missing.png: No such file"),
         (['@@TRAX:initialize ""', FRAME], "sent the region ''; expected a rectangle"),
-        ([INITIALIZE, '@@TRAX:frame "file://{folder}"'], "not an ordinary file"),
+        ([INITIALIZE, '@@TRAX:frame "file://{folder}"'], "a folder, pipe or device"),
         ([INITIALIZE, FRAME, INITIALIZE, FRAME], "added a target to a session of one"),
         ([INITIALIZE, INITIALIZE, FRAME], "asked for 2 targets"),
         (['@@TRAX:initialize "nan,1,2,3"', FRAME], "expected a rectangle"),
