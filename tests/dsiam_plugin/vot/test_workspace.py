@@ -104,8 +104,11 @@ def test_without_the_repository_the_workspace_gets_a_registry(monkeypatch, data,
     assert (tmp_path / "workspace" / "trackers.ini").read_text() == registry_text()
 
 
-def test_sequences_are_generated_once_for_each_setting(without_images, monkeypatch, tmp_path):
+def test_sequences_are_generated_once_for_each_setting(
+    without_images, monkeypatch, tmp_path, caplog
+):
     prepare_workspace(tmp_path)
+    assert "generating 11 sequences of 80 frames" in caplog.text
     prepare_workspace(tmp_path)
     assert without_images == [GENERATED_FRAMES]
     monkeypatch.setattr(vot_workspace, "GENERATED_FRAMES", 50)
