@@ -22,7 +22,7 @@ def origin_of_results(workspace: Path, environment: Mapping[str, str]) -> dict[s
     """Digests and settings, as JSON takes them.
 
     Args:
-        workspace: Its folder.
+        workspace: The workspace's folder.
         environment: The ``DSIAM_`` variables.
 
     Returns:

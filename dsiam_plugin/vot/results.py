@@ -49,7 +49,7 @@ class Experiment:
     """One experiment of a workspace's stack.
 
     Attributes:
-        name: Its folder under each tracker's results.
+        name: The folder under each tracker's results.
         repetitions: Runs of each sequence.
     """
 
@@ -142,7 +142,7 @@ def set_aside_outdated(workspace: Path, tracker: str, settings: Mapping[str, Any
     """Moves away results that other settings gave, so that the toolkit runs the tracker again.
 
     Args:
-        workspace: Its folder.
+        workspace: The workspace's folder.
         tracker: Name.
         settings: All that the results depend on, as JSON takes it. Recorded for the next call.
 

@@ -128,7 +128,7 @@ def prepare_workspace(
     A workspace that has a configuration keeps it where none of the settings is given.
 
     Args:
-        workspace: Its folder.
+        workspace: The workspace's folder.
         data: Sequences in VOT's layout; generated ones where None.
         repetitions: Runs of each sequence, 1 where None.
         interval: EAO's low and high in frames; in proportion to the lengths where None.

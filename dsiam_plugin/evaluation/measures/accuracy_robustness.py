@@ -17,7 +17,7 @@ class RestartBenchmark(TrackerBenchmark):
     """A benchmark whose results are repetitions of a restart run.
 
     Attributes:
-        counter: Of overlaps; benchmarks of one definition may share it.
+        counter: Counts the overlaps; benchmarks of one definition may share it.
     """
 
     def __init__(self, dataset: Any, counter: OverlapCounter | None = None) -> None:

@@ -52,7 +52,7 @@ def evaluate_with_pysot(
 
     Args:
         dataset: A data set of this package, its results named by `set_tracker` or loaded.
-        measures: Of one protocol: "success", "precision", "norm_precision"; or
+        measures: Some of one protocol's: "success", "precision", "norm_precision"; or
             "accuracy_robustness", "eao"; or "f1".
         pysot_path: A pysot checkout, or the folder that holds its package `toolkit`.
         eval_trackers: One tracker or several; None for those of the data set.
@@ -89,7 +89,7 @@ def evaluate_with_pysot(
 
 
 def _describe(dataset: Any, sized: bool) -> dict:
-    """What pysot's classes read of a data set."""
+    """The part of a data set that pysot's classes read, as JSON takes it."""
     videos = {}
     for video in dataset:
         truth = [list(map(float, region)) for region in video.gt_traj]

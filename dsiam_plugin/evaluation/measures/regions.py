@@ -64,7 +64,7 @@ class Regions:
         return Regions(self.sizes[which], self.values[which])
 
     def equal(self, other: "Regions") -> bool:
-        """Whether both hold the same numbers."""
+        """True where both hold the same numbers."""
         return np.array_equal(self.sizes, other.sizes) and np.array_equal(
             self.values, other.values, equal_nan=True
         )

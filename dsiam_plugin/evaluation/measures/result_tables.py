@@ -87,7 +87,7 @@ def video_tables(
     """Tables of one measure, videos down and trackers across; several for many trackers.
 
     Args:
-        title: Of every table.
+        title: Printed above every table.
         entries: The scores; a missing video is a gap.
         measure: Which of them.
         names: The columns.

@@ -74,8 +74,8 @@ def new_figure(width: float, height: float, layout: str = "constrained") -> "Fig
     """An empty figure, sizes in inches; call it within :func:`drawing`.
 
     Args:
-        width: Of the whole figure, with the legend.
-        height: Of the whole figure.
+        width: The whole figure's, with the legend.
+        height: The whole figure's.
         layout: Matplotlib's layout engine; ``"none"`` where the axes are placed by hand.
     """
     from matplotlib.figure import Figure
