@@ -10,7 +10,7 @@ import numpy as np
 from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
-from dsiam_plugin.evaluation.datasets.video import NO_FILE
+from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
 from dsiam_plugin.evaluation.measures.regions import Convention
 from dsiam_plugin.io.tables import Table
 
@@ -82,6 +82,12 @@ class Options:
     def engine_note(self) -> str:
         """Line that says who computed, for the tables; empty where it was this package."""
         return f"Computed by pysot's classes in {self.pysot_path}." if self.pysot_path else ""
+
+
+def result_of(dataset: Dataset, folder: Path, tracker: str, name: str) -> tuple[Video, Any]:
+    """A video and a tracker's result on it, which is there."""
+    video = dataset[name]
+    return video, video.load_tracker(folder, tracker, store=False)
 
 
 def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:

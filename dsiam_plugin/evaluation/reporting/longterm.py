@@ -24,6 +24,7 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
@@ -80,8 +81,7 @@ def measure_long_term(
 
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:
     """The regions of one result and their overlaps, NaN in frames without the target."""
-    video = dataset[name]
-    regions, _ = video.load_tracker(folder, tracker, store=False)
+    video, (regions, _) = result_of(dataset, folder, tracker, name)
     truth = Regions.pack(video.gt_traj)
     overlaps = region_overlaps(Regions.pack(regions), truth, (video.width, video.height))
     return regions, np.where(truth.sizes > 1, np.nan_to_num(overlaps), np.nan)

@@ -29,6 +29,7 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.onepass_plots import Curves, attributes_of, draw_one_pass
@@ -169,7 +170,6 @@ def _attribute_tables(dataset: Dataset, entries: Entries, names: Names) -> list[
 
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:
     """The boxes of one result and their overlaps, NaN where the annotation has no box."""
-    video = dataset[name]
-    boxes = video.load_tracker(folder, tracker, store=False)
+    video, boxes = result_of(dataset, folder, tracker, name)
     overlaps = box_overlaps(np.asarray(video.gt_traj, dtype=float), boxes)
     return boxes, np.where(overlaps < 0, np.nan, np.nan_to_num(overlaps))

@@ -98,7 +98,8 @@ def field_tables(
         speed = entry["fps"] * filter_seconds if filter_seconds else None
         losses = entry["lost"] / max(1, entry["sequences"])
         rows[names[tracker]] = (entry["accuracy"], losses, entry["eao"], speed)
-    order = ranked({name: row[2] for name, row in rows.items()})
+    scores = {f"{row.tracker} (published)": row.eao for row in field}
+    order = ranked({**scores, **{name: entries[tracker]["eao"] for tracker, name in names.items()}})
     columns = ("Tracker", "Rank", "Accuracy", "Losses a sequence", "EAO", "Speed (EFO)")
     lines = tuple((name, rank, *rows[name]) for rank, name in enumerate(order, start=1))
     title = f"{title_of(dataset)}: ranking among the {len(field)} published trackers"

@@ -21,6 +21,7 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Options,
     Trajectory,
     check_any_result,
+    result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
@@ -140,7 +141,7 @@ def _eao_benchmark(
     counter: OverlapCounter | None = None,
 ) -> EAOBenchmark:
     """Tags have an expected average overlap in pysot's definition only."""
-    tags = dataset.tags if definition == "pysot" else [ALL]
+    tags = getattr(dataset, "tags", [ALL]) if definition == "pysot" else [ALL]
     low, high = interval
     return EAOBenchmark(
         dataset, tags=tags, definition=definition, low=low, high=high, counter=counter
@@ -160,8 +161,7 @@ def _note(dataset: Dataset, interval: tuple[int, int] | None, definition: Conven
 
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:
     """The first repetition's regions and overlaps; 0 from a loss to the next start."""
-    video = dataset[name]
-    regions = video.load_tracker(folder, tracker, store=False)[0]
+    video, (regions, *_) = result_of(dataset, folder, tracker, name)
     overlaps = region_overlaps(
         Regions.pack(regions), Regions.pack(video.gt_traj), (video.width, video.height)
     )

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dsiam_plugin.errors import MissingDependencyError
 from dsiam_plugin.io.files import atomic_write
@@ -70,13 +70,15 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float, layout: str = "constrained") -> "Figure":
+def new_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> "Figure":
     """An empty figure, sizes in inches; call it within :func:`drawing`.
 
     Args:
         width: The whole figure's, with the legend.
         height: The whole figure's.
-        layout: Matplotlib's layout engine; ``"none"`` where the axes are placed by hand.
+        layout: Matplotlib's layout engine; None where the axes are placed by hand.
     """
     from matplotlib.figure import Figure
 
