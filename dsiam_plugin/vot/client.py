@@ -211,7 +211,8 @@ def _answer_until_quit(
                 "TraX peer added a target to a session of one; expected an 'initialize' without"
                 " region before the next target's"
             )
-        image = _read(_image_path(request), guard)
+        path = _image_path(request)
+        image = read_image(unescaped(path) if guard else path)
         if request.type == "initialize":
             box = _only_box(request)
             tracker.init(image, box)
@@ -252,14 +253,6 @@ def _image_path(request: Any) -> str:
     if image is None or image.type() != "path":
         raise VOTError("TraX peer sent no path of a colour image; expected one image on 'color'")
     return image.path()
-
-
-def _read(path: str, guard: StreamGuard | None) -> np.ndarray:
-    """Image of a request, (H, W, 3) uint8 RGB."""
-    path = unescaped(path) if guard else path
-    if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe would never end
-        raise VOTError(f"{path}: a folder, pipe or device; expected an image")
-    return read_image(path)
 
 
 def _only_box(request: Any) -> Box:

@@ -111,11 +111,16 @@ def report_one_pass(
     names = ranked_names(dataset, found, by="success")
     entries = {tracker: found[tracker] for tracker in names}
     head = {} if protocol == "OPE" else {"protocol": protocol}
-    title = heading(dataset, TITLES[protocol])
+    title, means = heading(dataset, TITLES[protocol]), _means_of_runs(entries)
     return Evaluation(
         dataset=dataset,
         summary={"dataset": title_of(dataset), **head, "trackers": entries},
-        tables=[score_table(title, *_with_means_of_runs(entries, names), joined(DEFINITION, note))],
+        tables=[
+            score_table(
+                title, {**entries, **means}, ONE_PASS, {**names, **{name: name for name in means}},
+                joined(DEFINITION, note),
+            )
+        ],
         attribute_tables=_attribute_tables(dataset, entries, names),
         video_tables=[
             table
@@ -138,21 +143,20 @@ def _entry(dataset: Dataset, curves: Mapping[str, Mapping[str, np.ndarray]]) -> 
     return {**entry, "attributes": {code: entry["attributes"][code] for code in order}}
 
 
-def _with_means_of_runs(entries: Entries, names: Names) -> tuple[Entries, Mapping[str, str], Names]:
-    """Rows of the main table, and one of means for trackers run as ``x_000``, ``x_001``, ..."""
+def _means_of_runs(entries: Entries) -> dict[str, Entry]:
+    """Mean scores of every tracker that was run several times, as ``x_000``, ``x_001``, ..."""
     runs: dict[str, list[Entry]] = {}
     for tracker, entry in entries.items():
         match = RUN.fullmatch(tracker)
         if match:
             runs.setdefault(match[1], []).append(entry)
-    means = {
+    return {
         f"{name}: mean of {len(found)} runs": {
             measure: float(np.mean([entry[measure] for entry in found])) for measure in ONE_PASS
         }
         for name, found in runs.items()
         if len(found) > 1
     }
-    return {**entries, **means}, ONE_PASS, {**names, **{name: name for name in means}}
 
 
 def _attribute_tables(dataset: Dataset, entries: Entries, names: Names) -> list[Table]:
