@@ -242,7 +242,9 @@ def _reply(trax: ModuleType, server: Any, box: Box, properties: dict[str, float]
 def _quit(trax: ModuleType, server: Any, reason: str) -> None:
     """Tells the peer why the session ends, if it still listens."""
     try:
-        server.quit(reason=one_line(reason)[:MAX_MESSAGE])
+        # The peer's libtrax takes a byte above 127 for the end of the stream, as ours does.
+        sent = one_line(reason)[:MAX_MESSAGE].encode("ascii", "backslashreplace")
+        server.quit(reason=sent.decode())
     except trax.TraxException:
         return  # the peer is gone; the caller reports the error on stderr
 

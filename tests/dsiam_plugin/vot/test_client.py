@@ -37,7 +37,7 @@ def serve_lines(monkeypatch):
         (reading, peer_writing), (peer_reading, writing) = os.pipe(), os.pipe()
         monkeypatch.setenv("TRAX_IN", str(reading))
         monkeypatch.setenv("TRAX_OUT", str(writing))
-        with open(peer_writing, "w") as stream:
+        with open(peer_writing, "w", errors="surrogateescape") as stream:
             stream.writelines(f"{line}\n" for line in lines)
         failed = False
         try:
@@ -152,6 +152,12 @@ def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, li
     assert message in errors[0]
     reasons = [line for line in out.splitlines() if line.startswith("@@TRAX:quit")]
     assert len(reasons) == 1 and message in reasons[0]
+
+
+def test_the_reason_of_a_quit_is_ascii(serve_lines, capsys):
+    failed, out = serve_lines([INITIALIZE, '@@TRAX:frame "file:///fehlt/größe.png"'])
+    assert failed and out.isascii() and "/fehlt/" in out
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_session_over_a_socket(frames):
