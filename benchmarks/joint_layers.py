@@ -24,10 +24,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dsiam_plugin.trackers.fourier import apply_transform, solve_transform
-from dsiam_plugin.training.joint.spectral import convolve, regress
+from dsiam_plugin.core.spectra import COMPLEX
+from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
-VARIANTS = {"plain autograd": (solve_transform, apply_transform), "ours": (regress, convolve)}
+VARIANTS = {
+    "plain autograd": (COMPLEX.learn, COMPLEX.convolve),
+    "ours": (CLOSED_FORM.learn, CLOSED_FORM.convolve),
+}
 SHAPES = {"V": ((256, 6, 6), (384, 8, 8)), "W": ((256, 22, 22), (384, 24, 24))}
 MIB = 2**20
 Inputs = list[tuple[Tensor, Tensor, Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""The Siamese network: embeds crops and turns features into responses. It stores no target.
+"""The Siamese network: embeds crops. It stores no target.
 
 Shapes: S crops, C_l channels and h_l, w_l size of level l. For SiamFC's AlexNet conv5 is
 (S, 256, 22, 22) and conv4 (S, 384, 24, 24) on 255 px; both give responses of 17x17.
@@ -12,13 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
-from dsiam_plugin.errors import CheckpointError, ConfigError, ShapeError
+from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig, TrackerConfig
+from dsiam_plugin.core.state import Numbers, numbers_of
+from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.backbones import BACKBONES, Backbone, SiamFCAlexNet
-from dsiam_plugin.models.layers import cross_correlate, fuse, resize_response
 from dsiam_plugin.models.weights import FUSION_PREFIX, Weights
-
-Features = Mapping[str, Tensor]
 
 
 class SiameseNet(nn.Module):
@@ -79,36 +77,33 @@ class SiameseNet(nn.Module):
         Returns:
             Per layer in use (S, C_l, h_l, w_l) float32.
         """
-        pixels = torch.from_numpy(crops).to(self.device)
         # (S, H, W, 3) seen as (S, 3, H, W) is channels-last without a copy.
-        levels = self.backbone(pixels.permute(0, 3, 1, 2).to(self.dtype))
+        return self.features(torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2))
+
+    def features(self, crops: Tensor) -> dict[str, Tensor]:
+        """Features of crops on the network's device.
+
+        Args:
+            crops: (S, 3, H, W) RGB in [0, 255], of any type.
+
+        Returns:
+            Per layer in use (S, C_l, h_l, w_l) float32.
+        """
+        levels = self.backbone(crops.to(self.dtype, memory_format=torch.channels_last))
         # The Fourier transforms need float32 and planes of their own.
         return {
             layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
             for layer in self.layers
         }
 
-    def correlate(self, z_feat: Features, x_feat: Features) -> dict[str, Tensor]:
-        """Response of each layer to K exemplars, (S, K, m, m) of the finest layer's m (eq. 1)."""
-        return self.align(
-            {layer: cross_correlate(z_feat[layer], x_feat[layer]) for layer in self.layers}
-        )
+    def numbers(self, config: TrackerConfig) -> Numbers:
+        """The numbers of a configuration, with this network's fusion maps and adjust.
 
-    def align(self, responses: Features) -> dict[str, Tensor]:
-        """Responses (S, K, m_l, m_l) of every layer, all of the finest layer's size m."""
-        size = max(response.shape[-1] for response in responses.values())
-        return {layer: resize_response(item, size) for layer, item in responses.items()}
-
-    def fuse(self, responses: Features) -> Tensor:
-        """Fused and adjusted responses, (S, K, m, m) (eq. 9)."""
-        maps = {layer: getattr(self, f"fusion_{layer}") for layer in self.layers}
-        for layer, weights in maps.items():
-            if weights.ndim and weights.shape != responses[layer].shape[-2:]:
-                raise ShapeError(
-                    f"fusion map of {layer}: {tuple(weights.shape)}, the response is "
-                    f"{tuple(responses[layer].shape[-2:])}"
-                )
-        return self.scale * fuse(responses, maps) + self.bias
+        Raises:
+            ConfigError: If numbers are given by layer and a layer in use has none.
+        """
+        maps = {layer: self.get_buffer(f"fusion_{layer}") for layer in self.layers}
+        return numbers_of(config, maps, (self.scale, self.bias))
 
 
 def build_network(

@@ -1,14 +1,13 @@
-"""The tracker: one frozen state a target, one pure step a frame.
+"""The tracker on the CPU: uint8 crops, one state a target, an early way out of every frame.
 
 :meth:`DSiamTracker.start` and :meth:`DSiamTracker.step` take and return states, so one tracker can
 follow many targets; :meth:`DSiamTracker.step_many` embeds those of many together. ``init`` and
-``track`` keep the states for you.
+``track`` keep the states for you. The method itself is :mod:`dsiam_plugin.core`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,55 +15,52 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.io.boxes import box_from_center, check_box
+from dsiam_plugin.core import rules, step
+from dsiam_plugin.core.response import fixed
+from dsiam_plugin.core.state import Features, Peaks, Target, Verdict, Windows, take
+from dsiam_plugin.core.transforms import bright
+from dsiam_plugin.io.boxes import Box, check_box
 from dsiam_plugin.models.network import SiameseNet
-from dsiam_plugin.trackers import adaptation
-from dsiam_plugin.trackers.crops import (
-    Crop,
-    channel_means,
-    context_side,
-    crop_square,
-    search_pyramid,
-)
-from dsiam_plugin.trackers.localize import Peak, cosine_window, localize, peak_shape
-from dsiam_plugin.trackers.lockstep import Steps, run_together
-from dsiam_plugin.trackers.search import SearchRegion
-from dsiam_plugin.trackers.state import (
-    Features,
-    TrackerState,
-    TrackResult,
-    calibrated,
-    recentered,
-    unit_height,
-)
+from dsiam_plugin.trackers.crops import Crop, channel_means, search_pyramid
+from dsiam_plugin.trackers.embedding import embed_many
+from dsiam_plugin.trackers.state import TrackerState, TrackResult
 from dsiam_plugin.trackers.targets import Boxes, Images, TargetTracker, check_size, one_each
 
 
-class Found(NamedTuple):
-    """Where the target was found: the crop at the scale that won, all scales' region, the peak."""
+class Look(NamedTuple):
+    """One target on a frame, found and still to be learnt from.
 
-    crop: Crop
-    region: SearchRegion
-    peak: Peak
+    Attributes:
+        frame: (H, W, 3) uint8.
+        target: Where it is now.
+        windows: The search windows.
+        x_feat: Their features, (1, S, C, H, W) a layer.
+        peaks: What they showed.
+        verdict: What follows from it.
+    """
+
+    frame: np.ndarray
+    target: Target
+    windows: Windows
+    x_feat: Features
+    peaks: Peaks
+    verdict: Verdict
 
 
 class DSiamTracker(TargetTracker):
     """Dynamic Siamese tracker (and SiamFC, with both transforms off).
 
     Args:
-        network: Embeds and correlates; shared freely between trackers.
+        network: Embeds; shared freely between trackers.
         config: Everything else.
         name: What it is called in results and messages.
     """
 
     def __init__(self, network: SiameseNet, config: TrackerConfig, name: str = "DSiam"):
         super().__init__(network, config, name)
-        tracking, crop = config.tracking, config.crop
-        half = tracking.scales // 2
-        self._scales = [tracking.scale_step**power for power in range(-half, half + 1)]
-        window = cosine_window(network.response_size * tracking.upsample)
-        self._window = window.to(network.device)
-        self._saliency = adaptation.saliency_map(crop.search_size, config.transform)
+        self._numbers = network.numbers(config)
+        self._fixed = fixed(config, network.response_size, network.device)
+        self._saliency = self._fixed.saliency[..., None].cpu().numpy()
 
     def start(self, image: np.ndarray, box: Sequence[float]) -> TrackerState:
         """State of a new target; see :meth:`init`."""
@@ -83,8 +79,24 @@ class DSiamTracker(TargetTracker):
             ImageError: If an array is no image, or the images are not one each.
             BoxError: If a box is empty, not finite or misses its image.
         """
-        pairs = zip(one_each(images, len(boxes)), boxes, strict=True)
-        return run_together([self._start(*pair) for pair in pairs], self.network.embed)
+        frames, config = one_each(images, len(boxes)), self.config
+        places = [_place(*pair) for pair in zip(frames, boxes, strict=True)]
+        cuts = [
+            self._cut_target(frame, center, size, fill)
+            for frame, (center, size, fill) in zip(frames, places, strict=True)
+        ]
+        targets = [
+            step.first_target(*place, _only(exemplar), config.crop)
+            for place, exemplar in zip(places, self._embed(cuts), strict=True)
+        ]
+        cuts = [
+            self._cut_search(frame, target, target.side)
+            for frame, target in zip(frames, targets, strict=True)
+        ]
+        return [
+            TrackerState(frame.shape[:2], step.measure(target, x_feat, self._numbers, config))
+            for frame, target, x_feat in zip(frames, targets, self._embed(cuts), strict=True)
+        ]
 
     @torch.inference_mode()
     def step_many(
@@ -99,183 +111,124 @@ class DSiamTracker(TargetTracker):
             ImageError: If an array is no image or of another size than its state's first, or the
                 images are not one each.
         """
-        pairs = list(zip(one_each(images, len(states)), states, strict=True))
-        for image, state in pairs:
-            check_size(image, state.image_size, self.name)
-        found = run_together([self._step(*pair) for pair in pairs], self.network.embed)
-        return [state for state, _ in found], [result for _, result in found]
+        frames = one_each(images, len(states))
+        for frame, state in zip(frames, states, strict=True):
+            check_size(frame, state.image_size, self.name)
+        looks = self._observed(frames, [state.target for state in states])
+        new_states, results = [], []
+        for look, target in zip(looks, self._adapted(looks), strict=True):
+            target = rules.settle(target, look.peaks, look.verdict, self._fixed, self.config)
+            if not target.suppressing.any():  # so that the next frame does not apply it
+                target = target._replace(suppression={})
+            box = Box(*rules.boxes(target)[0].tolist())
+            new_states.append(TrackerState(look.frame.shape[:2], target))
+            results.append(TrackResult(box, look.peaks.score.item(), bool(target.lost)))
+        return new_states, results
 
-    def _start(self, image: np.ndarray, box: Sequence[float]) -> Steps[TrackerState]:
-        height, width = image.shape[:2]
-        target = check_box(box, width, height)
-        crop = self.config.crop
-        fill = channel_means(image)
-        exemplar_side = context_side(target.w, target.h, crop.context)
-        search_side = self._own_search_side((target.w, target.h))
-        exemplar = yield [
-            crop_square(image, target.center, exemplar_side, crop.exemplar_size, fill).pixels
+    def _observed(self, frames: Sequence[np.ndarray], targets: Sequence[Target]) -> list[Look]:
+        """Every target where its frame shows it."""
+        cuts = [
+            self._cut_search(frame, target, target.side * self._fixed.scales)
+            for frame, target in zip(frames, targets, strict=True)
         ]
-        state = TrackerState(
-            image_size=(height, width),
-            center=target.center,
-            target_size=(target.w, target.h),
-            search_side=search_side,
-            first_search_side=search_side,
-            fill=fill,
-            exemplar=exemplar,
-            template=exemplar,
-            target_mean=exemplar,
-            suppression=None,
-            calibrations={},
-            first_height=1.0,
-        )
-        return (yield from self._calibrate(image, state))
+        looks = []
+        embedded = self._embed(cuts)
+        for frame, target, crops, x_feat in zip(frames, targets, cuts, embedded, strict=True):
+            windows = _windows(crops)
+            peaks, _ = step.observe(target, x_feat, self._numbers, self.config, self._fixed)
+            verdict = rules.judge(target, peaks, self.config)
+            seen = (peaks, verdict, windows, self.network.stride, frame.shape[:2])
+            moved = rules.move(target, *seen, self.config)
+            looks.append(Look(frame, moved, windows, x_feat, peaks, verdict))
+        return looks
 
-    def _step(
-        self, image: np.ndarray, state: TrackerState
-    ) -> Steps[tuple[TrackerState, TrackResult]]:
-        """One frame of one target; what is yielded comes back as features."""
-        crops = self._search_crops(image, state)
-        x_feat = yield [crop.pixels for crop in crops]
-        region = SearchRegion(x_feat, self.config.transform)
-        response, deciding = self._respond(state, region)
-        peak = localize(response, deciding, self.config.tracking, self._window)
-        lost = self._is_lost(peak, state)
-        recovered = state.lost and not lost
-        state = replace(state, center=self._moved(crops[peak.scale], peak), lost=lost)
-        if self.config.transform.recenter:
-            state = recentered(state)
-        if lost and self._gated:
-            state = self._search_wider(state)
-        else:
-            if recovered and self._gated:
-                state = replace(state, search_side=self._own_search_side(state.target_size))
-            found = Found(crops[peak.scale], region, peak)
-            state = yield from self._adapted(image, state, found)
-            state = self._resized(state, peak)
-        box = box_from_center(*state.center, *state.target_size)
-        return state, TrackResult(box, peak.score, state.lost)
+    def _adapted(self, looks: Sequence[Look]) -> list[Target]:
+        """Every target, after V and W have learnt from the frames that may teach them."""
+        targets = [look.target for look in looks]
+        if not self.config.transform.adaptive:
+            return targets
+        teachers = [index for index, look in enumerate(looks) if look.verdict.learns.any()]
+        lessons = [looks[index] for index in teachers]
+        learnt = zip(teachers, self._latest(lessons), self._pairs(lessons), strict=True)
+        for index, latest, pairs in learnt:
+            target = targets[index]
+            targets[index] = step.adapt(target, latest, pairs, None, self._numbers, self.config)
+        return targets
 
-    @property
-    def _gated(self) -> bool:
-        return self.config.transform.gate and self.config.transform.adaptive
-
-    def _is_lost(self, peak: Peak, state: TrackerState) -> bool:
-        tracking = self.config.tracking
-        too_low = tracking.lost_below is not None and peak.score <= tracking.lost_below
-        return too_low or peak.height < tracking.lost_height * state.first_height
-
-    def _calibrate(self, image: np.ndarray, state: TrackerState) -> Steps[TrackerState]:
-        """Measure the first frame's responses: its peaks are the unit of later ones."""
-        size = self.config.crop.search_size
-        crop = crop_square(image, state.center, state.search_side, size, state.fill)
-        responses = self.network.correlate(state.exemplar, (yield [crop.pixels]))
-        if self.config.fusion.balance:
-            calibrations = {layer: unit_height(item[0, 0]) for layer, item in responses.items()}
-            state = replace(state, calibrations=calibrations)
-        fused = self.network.fuse(calibrated(responses, state.calibrations))
-        height, _ = peak_shape(fused[0, 0])
-        return replace(state, first_height=height)
-
-    def _search_crops(self, image: np.ndarray, state: TrackerState) -> list[Crop]:
-        sides = [state.search_side * scale for scale in self._scales]
-        size = self.config.crop.search_size
-        return search_pyramid(image, state.center, sides, size, state.fill)
-
-    def _respond(self, state: TrackerState, region: SearchRegion) -> tuple[Tensor, Tensor]:
-        """Fused responses (S, 1, m, m) that find the target, and those that choose the scale."""
+    def _latest(self, looks: Sequence[Look]) -> list[Features | None]:
+        """Features of every target's present look; None without V."""
         transform = self.config.transform
-        exemplars = state.template
-        anchored = transform.anchor_scale and transform.adaptive
-        if anchored:
-            # The first exemplar's own response: neither V nor W applied.
-            exemplars = {
-                layer: torch.cat([item, state.exemplar[layer]]) for layer, item in exemplars.items()
-            }
-        if state.suppression is None:
-            responses = self.network.correlate(exemplars, region.features)
-        else:
-            responses = self.network.align(
-                region.suppressed_responses(exemplars, state.suppression)
-            )
-        fused = self.network.fuse(calibrated(responses, state.calibrations))
-        response = fused[:, :1]
-        return response, fused.mean(1, keepdim=True) if anchored else response
+        if not (transform.variation or transform.replace_template):
+            return [None] * len(looks)
+        targets = [look.target for look in looks]
+        cuts = [
+            self._cut_target(look.frame, target.center, target.size, target.fill)
+            for look, target in zip(looks, targets, strict=True)
+        ]
+        return [_only(item) for item in self._embed(cuts)]
 
-    def _own_search_side(self, target_size: tuple[float, float]) -> float:
-        crop = self.config.crop
-        return context_side(*target_size, crop.context) * crop.search_size / crop.exemplar_size
-
-    def _moved(self, crop: Crop, peak: Peak) -> tuple[float, float]:
-        pixels_a_cell = self.network.stride * crop.side_px / self.config.crop.search_size
-        return (
-            crop.center[0] + peak.dx * pixels_a_cell,
-            crop.center[1] + peak.dy * pixels_a_cell,
-        )
-
-    def _adapted(self, image: np.ndarray, state: TrackerState, found: Found) -> Steps[TrackerState]:
-        """Learn V and W on the box just found, if the frame can be trusted."""
-        transform = self.config.transform
-        trusted = (
-            found.peak.ambiguity <= transform.max_ambiguity
-            and found.peak.height >= transform.min_confidence * state.first_height
-        )
-        if not trusted:
-            return state
-        if transform.variation or transform.replace_template:
-            state = yield from self._with_variation(image, state)
-        if transform.suppression:
-            spectra = yield from self._suppression(image, state, found)
-            state = replace(state, suppression=spectra)
-        return state
-
-    def _with_variation(self, image: np.ndarray, state: TrackerState) -> Steps[TrackerState]:
-        transform, size = self.config.transform, self.config.crop
-        side = context_side(*state.target_size, size.context)
-        crop = crop_square(image, state.center, side, size.exemplar_size, state.fill)
-        latest = yield [crop.pixels]
-        mean = adaptation.update_mean(state.target_mean, latest, transform.memory)
-        template = adaptation.learn_variation(state.exemplar, mean, transform)
-        return replace(state, target_mean=mean, template=template)
-
-    def _suppression(self, image: np.ndarray, state: TrackerState, found: Found) -> Steps[Features]:
-        """W learnt from G and G x saliency."""
-        transform, size = self.config.transform, self.config.crop.search_size
-        scale = found.peak.scale
+    def _pairs(self, looks: Sequence[Look]) -> list[Mapping[str, tuple[Tensor, Tensor]] | None]:
+        """Features of G and of G x map of every target; None without W."""
+        transform, network = self.config.transform, self.network
+        if not transform.suppression:
+            return [None] * len(looks)
         if transform.background == "search":
-            stride = self.network.stride
-            offset = (found.peak.dx * stride, found.peak.dy * stride)
-            sigma = transform.saliency_sigma * size
-            strides = self.network.backbone.levels
-            region = {
-                layer: item[scale : scale + 1] for layer, item in found.region.features.items()
-            }
-            highlighted = adaptation.highlight(region, strides, offset, sigma)
-            return found.region.learn_suppression(scale, highlighted)
-        at_scale = transform.background == "crop_at_scale"
-        side = found.crop.side_px if at_scale else state.search_side
-        pixels = crop_square(image, state.center, side, size, state.fill).pixels
-        masked = np.rint(pixels * self._saliency).astype(np.uint8)
-        return adaptation.learn_suppression((yield [pixels, masked]), transform)
+            sigma = transform.saliency_sigma * self.config.crop.search_size
+            cells = (network.stride, network.backbone.levels, sigma)
+            return [bright(look.x_feat, look.peaks, *cells) for look in looks]
+        embedded = self._embed([self._cut_background(look) for look in looks])
+        return [
+            {layer: (item[:, 0], item[:, 1]) for layer, item in pair.items()} for pair in embedded
+        ]
 
-    def _resized(self, state: TrackerState, peak: Peak) -> TrackerState:
-        """Follow the winning scale; the search side stays within its bounds."""
-        tracking = self.config.tracking
-        factor = 1 + tracking.scale_damping * (self._scales[peak.scale] - 1)
-        width, height = state.target_size
-        side = self._bounded(state, state.search_side * factor)
-        return replace(state, target_size=(width * factor, height * factor), search_side=side)
+    def _embed(self, cuts: Sequence[Sequence[Crop]]) -> list[dict[str, Tensor]]:
+        """Features (1, S, C, h, w) a layer of each target's S crops."""
+        return embed_many([[crop.pixels for crop in crops] for crops in cuts], self.network.embed)
 
-    def _search_wider(self, state: TrackerState) -> TrackerState:
-        """After a loss: both transforms off, a larger search region, the target's size kept."""
-        return replace(
-            state,
-            template=state.exemplar,
-            suppression=None,
-            search_side=self._bounded(state, state.search_side * self.config.transform.lost_growth),
-        )
+    def _cut_target(
+        self, frame: np.ndarray, center: Tensor, size: Tensor, fill: Tensor
+    ) -> list[Crop]:
+        crop = self.config.crop
+        side = rules.context_side(size, crop.context)
+        return _cut(frame, center, side, crop.exemplar_size, fill)
 
-    def _bounded(self, state: TrackerState, side: float) -> float:
-        tracking = self.config.tracking
-        low = tracking.min_search * state.first_search_side
-        return min(max(side, low), tracking.max_search * state.first_search_side)
+    def _cut_search(self, frame: np.ndarray, target: Target, sides: Tensor) -> list[Crop]:
+        return _cut(frame, target.center, sides, self.config.crop.search_size, target.fill)
+
+    def _cut_background(self, look: Look) -> list[Crop]:
+        """G and G x map, cut anew around the target."""
+        at_scale = self.config.transform.background == "crop_at_scale"
+        side = take(look.windows.side, look.peaks.scale) if at_scale else look.target.side
+        region = self._cut_search(look.frame, look.target, side)[0]
+        masked = np.rint(region.pixels * self._saliency).astype(np.uint8)
+        return [region, region._replace(pixels=masked)]
+
+
+def _place(frame: np.ndarray, box: Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
+    """Centre, size and colour beyond the border of a target on its first frame.
+
+    Raises:
+        BoxError: If the box is empty, not finite or misses the frame.
+    """
+    height, width = frame.shape[:2]
+    target = check_box(box, width, height)
+    place = (target.center, (target.w, target.h), channel_means(frame))
+    center, size, fill = (torch.tensor([item], dtype=torch.float64) for item in place)
+    return center, size, fill
+
+
+def _cut(frame: np.ndarray, center: Tensor, sides: Tensor, size: int, fill: Tensor) -> list[Crop]:
+    """Crops of one target: center (1, 2), sides (S,), fill (1, 3)."""
+    (middle,), (color,) = center.tolist(), fill.tolist()
+    return search_pyramid(frame, middle, sides.tolist(), size, color)
+
+
+def _windows(crops: Sequence[Crop]) -> Windows:
+    """Where one target's crops really are."""
+    centers = torch.tensor([[crop.center for crop in crops]], dtype=torch.float64)
+    return Windows(centers, torch.tensor([[crop.side_px for crop in crops]], dtype=torch.float64))
+
+
+def _only(features: Features) -> dict[str, Tensor]:
+    """Features (1, C, h, w) of the one crop of (1, 1, C, h, w)."""
+    return {layer: item[:, 0] for layer, item in features.items()}

@@ -6,41 +6,19 @@ between the window's first and last pixel, and is rounded to a whole grey level.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-class Windows(NamedTuple):
-    """S square windows around each of N targets, in whole source pixels.
-
-    Attributes:
-        corner: Left and top pixel, (N, S, 2) float64.
-        side: Pixels, (N, S) float64.
-    """
-
-    corner: Tensor
-    side: Tensor
-
-    @property
-    def center(self) -> Tensor:
-        """Pixel index ``(cx, cy)`` of each middle, (N, S, 2)."""
-        return self.corner + (self.side[..., None] - 1) / 2
-
-
-def context_sides(size: Tensor, context: float) -> Tensor:
-    """Side of the exemplar window around boxes of size (N, 2); see ``crops.context_side``."""
-    padded = size + context * size.sum(dim=1, keepdim=True)
-    return padded.prod(dim=1).sqrt()
+from dsiam_plugin.core.state import Windows
 
 
 def windows_around(center: Tensor, sides: Tensor) -> Windows:
     """Windows of about ``sides`` (N, S) around ``center`` (N, 2), moved to whole pixels."""
     side = (sides + 0.5).floor().clamp_min(1)
-    corner = (center[:, None] - (side[..., None] - 1) / 2 + 0.5).floor()
-    return Windows(corner, side)
+    reach = (side[..., None] - 1) / 2
+    corner = (center[:, None] - reach + 0.5).floor()
+    return Windows(corner + reach, side)
 
 
 def sample(images: Tensor, windows: Windows, fill: Tensor, size: int) -> Tensor:
@@ -57,8 +35,9 @@ def sample(images: Tensor, windows: Windows, fill: Tensor, size: int) -> Tensor:
     """
     count, scales = windows.side.shape
     height, width = images.shape[-2:]
-    xs = _positions(windows.corner[..., 0], windows.side, size)
-    ys = _positions(windows.corner[..., 1], windows.side, size)
+    corner = windows.center - (windows.side[..., None] - 1) / 2
+    xs = _positions(corner[..., 0], windows.side, size)
+    ys = _positions(corner[..., 1], windows.side, size)
     shape = (count, scales, size, size)
     columns = ((2 * xs + 1) / width - 1).float()[:, :, None, :].expand(shape)
     rows = ((2 * ys + 1) / height - 1).float()[:, :, :, None].expand(shape)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from dsiam_plugin.trackers.device.state import TensorState, rebuilt, tensors
+from dsiam_plugin.core.state import each, tensors_of
+from dsiam_plugin.trackers.state import TrackerState
 
 LOG = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ LOG = logging.getLogger(__name__)
 EAGER_FRAMES = 3
 RECORDINGS = 8  # kept; each holds its own activations
 
-Step = Callable[[Tensor, TensorState], tuple[TensorState, Tensor]]
+Step = Callable[[Tensor, TrackerState], tuple[TrackerState, Tensor]]
 Record = Callable[[Callable[[], None]], Callable[[], None]]
 
 
@@ -55,33 +57,37 @@ class RecordedStep:
         RuntimeError: If it cannot be recorded.
     """
 
-    def __init__(self, step: Step, images: Tensor, state: TensorState, record: Record):
+    def __init__(self, step: Step, images: Tensor, state: TrackerState, record: Record):
         self._step = step
         self._images = torch.empty_like(images)
-        self._state = rebuilt(state, [torch.empty_like(item) for item in tensors(state)])
-        self._loaded: list[Tensor | None] = [None] * len(tensors(state))
-        self._outcome: tuple[TensorState, Tensor] | None = None
+        self._state = replace(state, target=each(torch.empty_like, state.target))
+        self._loaded: list[Tensor | None] = [None] * len(tensors_of(state.target))
+        self._outcome: tuple[TrackerState, Tensor] | None = None
         self._load(images, state)
         self._replay = record(self._run)
 
-    def __call__(self, images: Tensor, state: TensorState) -> tuple[TensorState, Tensor]:
+    def __call__(self, images: Tensor, state: TrackerState) -> tuple[TrackerState, Tensor]:
         """What the step gives; the result tensor (N, 6) holds until the next call."""
         self._load(images, state)
         self._replay()
         new_state, result = self._outcome
-        pairs = zip(tensors(new_state), tensors(self._state), tensors(state), strict=True)
         # What the step passed through is the caller's own already.
-        kept = [given if new is buffer else new.clone() for new, buffer, given in pairs]
-        return rebuilt(new_state, kept), result
+        kept = each(
+            lambda new, buffer, given: given if new is buffer else new.clone(),
+            new_state.target,
+            self._state.target,
+            state.target,
+        )
+        return replace(new_state, target=kept), result
 
     def _run(self) -> None:
         self._outcome = self._step(self._images, self._state)
 
-    def _load(self, images: Tensor, state: TensorState) -> None:
+    def _load(self, images: Tensor, state: TrackerState) -> None:
         """Fill the buffers; what is there from the last frame, as all exemplars are, stays."""
         self._images.copy_(images)
-        items = tensors(state)
-        for buffer, item, loaded in zip(tensors(self._state), items, self._loaded, strict=True):
+        items, buffers = tensors_of(state.target), tensors_of(self._state.target)
+        for buffer, item, loaded in zip(buffers, items, self._loaded, strict=True):
             if item is not loaded:
                 buffer.copy_(item)
         self._loaded = items
@@ -102,7 +108,7 @@ class GraphedStep:
         self._seen: dict[Hashable, int] = {}
         self._recordings: OrderedDict[Hashable, RecordedStep] = OrderedDict()
 
-    def __call__(self, images: Tensor, state: TensorState) -> tuple[TensorState, Tensor]:
+    def __call__(self, images: Tensor, state: TrackerState) -> tuple[TrackerState, Tensor]:
         """What the step gives; the result tensor (N, 6) holds until the next call."""
         shape = (tuple(images.shape), len(state))
         if shape not in self._recordings and self._is_due(shape):
@@ -116,7 +122,7 @@ class GraphedStep:
         self._seen[shape] = self._seen.get(shape, 0) + 1
         return self._possible and self._seen[shape] > EAGER_FRAMES
 
-    def _try_recording(self, shape: Hashable, images: Tensor, state: TensorState) -> None:
+    def _try_recording(self, shape: Hashable, images: Tensor, state: TrackerState) -> None:
         try:
             recording = RecordedStep(self._step, images, state, self._record)
         except RuntimeError as error:

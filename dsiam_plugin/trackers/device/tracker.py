@@ -14,10 +14,9 @@ from dsiam_plugin.io.boxes import Box, check_box
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.crops import channel_means
 from dsiam_plugin.trackers.device.graphs import GraphedStep
-from dsiam_plugin.trackers.device.state import TensorState
 from dsiam_plugin.trackers.device.step import device_start, device_step, make_constants
 from dsiam_plugin.trackers.device.upload import Upload
-from dsiam_plugin.trackers.state import TrackResult
+from dsiam_plugin.trackers.state import TrackerState, TrackResult
 from dsiam_plugin.trackers.targets import Boxes, Images, TargetTracker, check_size, one_each
 
 
@@ -47,17 +46,17 @@ class DeviceTracker(TargetTracker):
         has_graphs = graphs and network.device.type == "cuda"
         self._run = GraphedStep(self._eager_step) if has_graphs else self._eager_step
 
-    def start(self, image: np.ndarray, box: Sequence[float]) -> TensorState:
+    def start(self, image: np.ndarray, box: Sequence[float]) -> TrackerState:
         """State of a new target; see :meth:`init`."""
         return self.start_many(image, [box])
 
-    def step(self, image: np.ndarray, state: TensorState) -> tuple[TensorState, TrackResult]:
+    def step(self, image: np.ndarray, state: TrackerState) -> tuple[TrackerState, TrackResult]:
         """State and result of the next frame; see :meth:`track`. ``state`` is not changed."""
         state, results = self.step_many(image, state)
         return state, results[0]
 
     @torch.inference_mode()
-    def start_many(self, images: Images, boxes: Boxes) -> TensorState:
+    def start_many(self, images: Images, boxes: Boxes) -> TrackerState:
         """State of new targets: all on one image, or each on its own.
 
         Raises:
@@ -77,14 +76,13 @@ class DeviceTracker(TargetTracker):
                 self._uploaded(images, frames),
                 torch.tensor(numbers, dtype=torch.float64).to(self.network.device),
                 torch.tensor(fill, dtype=torch.float32).to(self.network.device),
-                self.network,
                 self._constants,
             )
 
     @torch.inference_mode()
     def step_many(
-        self, images: Images, states: TensorState
-    ) -> tuple[TensorState, list[TrackResult]]:
+        self, images: Images, states: TrackerState
+    ) -> tuple[TrackerState, list[TrackResult]]:
         """State and results of the next frame: one image for all, or one a target.
 
         ``states`` are not changed.
@@ -103,8 +101,8 @@ class DeviceTracker(TargetTracker):
             rows = numbers.tolist()  # the one wait for the device
         return states, [TrackResult(Box(*row[:4]), row[4], row[5] > 0) for row in rows]
 
-    def _eager_step(self, frames: Tensor, state: TensorState) -> tuple[TensorState, Tensor]:
-        return device_step(frames, state, self.network, self._constants)
+    def _eager_step(self, frames: Tensor, state: TrackerState) -> tuple[TrackerState, Tensor]:
+        return device_step(frames, state, self._constants)
 
     def _uploaded(self, images: Images, frames: list[np.ndarray]) -> Tensor:
         """The frames on the device, (B, H, W, 3); a shared one only once."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dsiam_plugin.config import TrackerConfig, of_layer
+from dsiam_plugin.core.state import Numbers
 from dsiam_plugin.errors import ConfigError
 
 
@@ -101,6 +102,27 @@ class Learnables(nn.Module):
         self.fusion = FusionMaps(layers, fusion, symmetric)
         self.log_scale = nn.Parameter(torch.tensor(math.log(head[0])))
         self.bias = nn.Parameter(torch.tensor(float(head[1])))
+
+    def numbers(self) -> Numbers:
+        """The numbers as the method takes them; gradients flow back to the parameters."""
+        lambdas = {
+            kind: {layer: item.exp() for layer, item in items.items()}
+            for kind, items in self.log_lambda.items()
+        }
+        rates = {
+            kind: {layer: item() for layer, item in items.items()}
+            for kind, items in self.rate.items()
+        }
+        return Numbers(
+            lambdas.get("v", {}),
+            rates.get("v", {}),
+            lambdas.get("w", {}),
+            rates.get("w", {}),
+            self.memory(),
+            self.fusion(),
+            self.log_scale.exp(),
+            self.bias,
+        )
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by kind; kinds without any are left out."""

@@ -21,10 +21,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dsiam_plugin.config import TransformConfig
-from dsiam_plugin.errors import ShapeError
-from dsiam_plugin.trackers.adaptation import windowed
-from dsiam_plugin.trackers.fourier import apply_transform, solve_transform
+from dsiam_plugin.core.spectra import COMPLEX, Complex
 
 
 class RegularizedLinearRegression(torch.autograd.Function):
@@ -41,9 +38,9 @@ class RegularizedLinearRegression(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, source: Tensor, target: Tensor, regularizer: Tensor) -> Tensor:
-        """Filter of real ``source`` and ``target`` (B, C, H, W); ``regularizer`` broadcasts."""
+        """Filter of real ``source`` and ``target`` (..., C, H, W); ``regularizer`` broadcasts."""
         ctx.save_for_backward(source, target, regularizer)
-        return solve_transform(_single(source), _single(target), regularizer)
+        return COMPLEX.learn(_single(source), _single(target), regularizer)
 
     @staticmethod
     @once_differentiable
@@ -77,9 +74,9 @@ class CircularConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, spectrum: Tensor, features: Tensor) -> Tensor:
-        """Output (B, C, H, W) of ``spectrum`` (B or 1, ...) and real ``features`` (B, C, H, W)."""
+        """Output of real ``features`` (..., C, H, W), a ``spectrum`` broadcast over theirs."""
         ctx.save_for_backward(spectrum, features)
-        return apply_transform(spectrum, _single(features))
+        return COMPLEX.convolve(spectrum, _single(features))
 
     @staticmethod
     @once_differentiable
@@ -89,7 +86,7 @@ class CircularConvolution(torch.autograd.Function):
         grad_hat = torch.fft.rfft2(grad)
         grad_spectrum = grad_features = None
         if ctx.needs_input_grad[0]:
-            weights = _half_weights(features, grad.dtype) / features[0, 0].numel()
+            weights = _half_weights(features, grad.dtype) / _cells(features)
             product = weights * torch.fft.rfft2(_single(features)).conj() * grad_hat
             grad_spectrum = product.sum_to_size(spectrum.shape)
         if ctx.needs_input_grad[1]:
@@ -98,90 +95,43 @@ class CircularConvolution(torch.autograd.Function):
         return grad_spectrum, grad_features
 
 
-def regress(source: Tensor, target: Tensor, regularizer: Tensor) -> Tensor:
-    """Differentiable :func:`dsiam_plugin.trackers.fourier.solve_transform`.
+class ClosedForm(Complex):
+    """Spectra whose two layers are differentiated in closed form."""
 
-    Args:
-        source: Real features, (B, C, H, W).
-        target: Real features, same shape.
-        regularizer: Ridge weight lambda, > 0; () for one a layer or (C, 1, 1) for one a channel.
+    def learn(self, source: Tensor, target: Tensor, ridge: Tensor | float) -> Tensor:
+        """Half spectra of the ridge filters from source to target (eq. 4).
 
-    Returns:
-        Complex half spectrum, (B, C, H, W // 2 + 1).
+        Args:
+            source: Real features, (..., C, H, W).
+            target: Real features, same shape.
+            ridge: Weight, > 0; () for one a layer or (C, 1, 1) for one a channel.
 
-    Raises:
-        ShapeError: If source and target differ in shape, or the regularizer does not broadcast.
-    """
-    half = (*source.shape[:-1], source.shape[-1] // 2 + 1)
-    try:
-        fits = torch.broadcast_shapes(regularizer.shape, half) == half
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise ShapeError(f"regularizer {tuple(regularizer.shape)}: does not broadcast to {half}")
-    return RegularizedLinearRegression.apply(source, target, regularizer)
+        Returns:
+            Complex half spectra, (..., C, H, W // 2 + 1).
+        """
+        weight = torch.as_tensor(ridge, device=source.device)
+        return RegularizedLinearRegression.apply(source, target, weight)
 
+    def convolve(self, spectra: Tensor, maps: Tensor) -> Tensor:
+        """Circular convolutions of features with the filters of spectra (eq. 2).
 
-def convolve(spectrum: Tensor, features: Tensor) -> Tensor:
-    """Differentiable :func:`dsiam_plugin.trackers.fourier.apply_transform`.
-
-    Args:
-        spectrum: Complex half spectrum, (B or 1, C, H, W // 2 + 1).
-        features: Real features, (B, C, H, W).
-
-    Returns:
-        Real features, (B, C, H, W).
-
-    Raises:
-        ShapeError: If the spectrum is not the half spectrum of maps of that size.
-    """
-    return CircularConvolution.apply(spectrum, features)
+        Args:
+            spectra: Complex half spectra that broadcast over the maps'.
+            maps: Real features, (..., C, H, W).
+        """
+        return CircularConvolution.apply(spectra, maps)
 
 
-def learn_transform(
-    source: Tensor, target: Tensor, log_regularizer: Tensor, config: TransformConfig
-) -> Tensor:
-    """Filter from source to target in a configuration's mode (eq. 6, 8).
-
-    The differentiable twin of ``adaptation.learn_transform``: B clips at a time,
-    and log(lambda) in place of lambda, which stays positive whatever a gradient step does.
-
-    Args:
-        source: Real features, (B, C, H, W).
-        target: Real features, same shape.
-        log_regularizer: Logarithm of the ridge weight, () or (C, 1, 1).
-        config: Whether the ridge weight is per element, and whether there is a window.
-    """
-    regularizer = log_regularizer.exp()
-    if config.per_element:
-        regularizer = regularizer * (source.shape[-2] * source.shape[-1])
-    return regress(windowed(source, config), windowed(target, config), regularizer)
-
-
-def mix_transform(
-    spectrum: Tensor, features: Tensor, rate: Tensor, config: TransformConfig
-) -> Tensor:
-    """``(1 - rate) x + rate R * (h x)`` for features x (eq. 2), each clip by itself.
-
-    The differentiable twin of :func:`dsiam_plugin.trackers.adaptation.mix_transform`.
-
-    Args:
-        spectrum: Half spectrum of R, (B, C, H, W // 2 + 1).
-        features: Real features x, (B, C, H, W).
-        rate: Share of the moved features, ().
-        config: Whether there is a window h, and whether R * (h x) is brought to the norm of x.
-    """
-    moved = convolve(spectrum, windowed(features, config))
-    if config.keep_norm:
-        norm = torch.linalg.vector_norm(moved, dim=(1, 2, 3), keepdim=True)
-        own = torch.linalg.vector_norm(features, dim=(1, 2, 3), keepdim=True)
-        moved = moved * (own / norm.clamp_min(torch.finfo(moved.dtype).tiny))
-    return torch.lerp(features, moved, rate)
+CLOSED_FORM = ClosedForm()
 
 
 def _single(features: Tensor) -> Tensor:
     """At least float32: no Fourier transform works in bfloat16."""
     return features.to(torch.promote_types(features.dtype, torch.float32))
+
+
+def _cells(features: Tensor) -> int:
+    return features.shape[-2] * features.shape[-1]
 
 
 def _half_weights(features: Tensor, dtype: torch.dtype) -> Tensor:
@@ -196,5 +146,5 @@ def _half_weights(features: Tensor, dtype: torch.dtype) -> Tensor:
 
 def _rfft2_adjoint(grad_hat: Tensor, features: Tensor) -> Tensor:
     """Gradient of real features from that of their half spectrum."""
-    scale = features[0, 0].numel() / _half_weights(features, grad_hat.real.dtype)
+    scale = _cells(features) / _half_weights(features, grad_hat.real.dtype)
     return torch.fft.irfft2(grad_hat * scale, s=features.shape[-2:]).to(features.dtype)

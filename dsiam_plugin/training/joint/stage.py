@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.core.state import Peaks, Target, each
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.data.clips import ClipBatch
-from dsiam_plugin.training.joint.clip_state import ClipState, Seen, detached
 from dsiam_plugin.training.joint.config import (
     JointConfig,
     check_joint,
@@ -30,7 +30,7 @@ from dsiam_plugin.training.joint.config import (
 )
 from dsiam_plugin.training.joint.crop_layer import box_centers
 from dsiam_plugin.training.joint.learnables import Learnables
-from dsiam_plugin.training.joint.unroll import Unroller
+from dsiam_plugin.training.joint.unroll import Seen, Unroller
 from dsiam_plugin.training.siamese.labels import response_labels
 from dsiam_plugin.training.siamese.losses import logistic_loss
 
@@ -182,16 +182,20 @@ class ClipModel(nn.Module):
         """What each frame but the first showed."""
         fill = crops[:, 0].float().mean(dim=(1, 2)).round().to(torch.uint8)
         unroller = Unroller(
-            self.tracker, self.learnables, embed, self.stride, self._max_excursion(crops)
+            self.tracker,
+            self.learnables.numbers(),
+            embed,
+            self._max_excursion(crops),
+            crops.device,
         )
-        state: ClipState = self._run(unroller.start, crops[:, 0], annotated[:, 0], fill)
+        target: Target = self._run(unroller.start, crops[:, 0], annotated[:, 0], fill)
         seen = []
         last = crops.shape[1] - 1
         for time in range(1, last + 1):
             if self.config.truncate and time > 1 and (time - 1) % self.config.truncate == 0:
-                state = detached(state)
+                target = each(torch.Tensor.detach, target)  # no gradient to earlier frames
             row, where = crops[:, time], annotated[:, time]
-            state, shown = self._run(unroller.look, state, row, where, fill, time < last)
+            target, shown = self._run(unroller.look, target, row, where, time < last)
             seen.append(shown)
         return seen
 
@@ -204,15 +208,15 @@ class ClipModel(nn.Module):
         responses = torch.stack([item.responses for item in seen], dim=1)  # (B, T - 1, m, m)
         plain = torch.stack([item.plain for item in seen], dim=1)
         middles = torch.stack([item.middles for item in seen], dim=1)  # (B, T - 1, 2)
-        offsets = (annotated - middles).flatten(0, 1).to(responses.device)
+        offsets = (annotated - middles).flatten(0, 1).float()
         size = responses.shape[-1]
         labels = response_labels(offsets, size, self.stride, self.config.radius_px)
         times = len(seen) if self.config.frames == "sum" else 1
         balance = self.config.balance
         shares = {
-            "peak_off": _far([item.sightings.offsets for item in seen], offsets),
-            "plain_peak_off": _far([item.plain_sightings.offsets for item in seen], offsets),
-            "learnt": torch.stack([item.trusted for item in seen]).float().mean(),
+            "peak_off": self._far([item.peaks for item in seen], offsets),
+            "plain_peak_off": self._far([item.plain_peaks for item in seen], offsets),
+            "learnt": torch.stack([item.verdict.learns for item in seen]).float().mean(),
         }
         return {
             "loss": times * logistic_loss(responses.flatten(0, 1), labels, balance=balance),
@@ -220,8 +224,14 @@ class ClipModel(nn.Module):
             "responses": responses.detach(),
             "plain_responses": plain,
             "middles": middles,
-            **{name: value.to(responses.device) for name, value in shares.items()},
+            **shares,
         }
+
+    def _far(self, found: list[Peaks], offsets: Tensor) -> Tensor:
+        """Share of frames whose peak is more than OFF_PX from the target."""
+        places = [torch.stack([peaks.dx, peaks.dy], dim=1) * self.stride for peaks in found]
+        distances = torch.stack(places, dim=1).flatten(0, 1) - offsets  # (B (T - 1), 2) px
+        return (distances.norm(dim=1) > OFF_PX).float().mean()
 
     def _max_excursion(self, crops: Tensor) -> float:
         if self.config.max_excursion_px is not None:
@@ -243,12 +253,6 @@ class ClipModel(nn.Module):
             "fusion": {"balance": self.tracker.fusion.balance, "learnt": len(layers) > 1},
             "transform": {key: value for key, value in transform.items() if key not in own},
         }
-
-
-def _far(found: list[Tensor], offsets: Tensor) -> Tensor:
-    """Share of frames whose peak is more than OFF_PX from the target."""
-    distances = torch.stack(found, dim=1).flatten(0, 1) - offsets.cpu()  # (B (T - 1), 2) px
-    return (distances.norm(dim=1) > OFF_PX).float().mean()
 
 
 def _copied(item: Tensor) -> Tensor:

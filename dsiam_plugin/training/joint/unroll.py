@@ -1,108 +1,139 @@
 """One frame of the tracker for a batch of clips, as a function that can be differentiated.
 
-It repeats ``host.DSiamTracker`` at one scale, decision by decision: positions,
-trust and loss are numbers without a gradient, features and what is learnt from them carry it from
-frame to frame. Shapes as in ``models.network``, with B clips in place of scales; m cells.
+A driver of :mod:`dsiam_plugin.core` at one scale: positions, trust and loss are numbers without a
+gradient; features and what is learnt from them carry it from frame to frame. Shapes: B clips in
+place of N targets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.models.layers import resize_response
-from dsiam_plugin.trackers.adaptation import saliency_map
-from dsiam_plugin.trackers.localize import cosine_window, peak_shape
-from dsiam_plugin.training.joint.clip_state import ClipState, Features, Seen
-from dsiam_plugin.training.joint.crop_layer import (
-    Sightings,
-    bounded,
-    cut_windows,
-    find_peaks,
-    target_maps,
-)
-from dsiam_plugin.training.joint.learnables import Learnables
-from dsiam_plugin.training.joint.spectral import learn_transform, mix_transform
+from dsiam_plugin.core import rules, step
+from dsiam_plugin.core.response import Fixed, fixed
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Verdict, Windows
+from dsiam_plugin.core.transforms import bright
+from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.training.joint.crop_layer import bounded, cut_windows
+from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
 
-@dataclass(frozen=True)
+class Seen(NamedTuple):
+    """What a frame showed.
+
+    Attributes:
+        responses: (B, m, m), with gradient.
+        plain: (B, m, m) of the first exemplar without V and W, without gradient.
+        middles: (B, 2) positions in the middle of the search windows.
+        peaks: Of ``responses``.
+        plain_peaks: Of ``plain``.
+        verdict: What follows from ``peaks``; whether V and W may be learnt.
+    """
+
+    responses: Tensor
+    plain: Tensor
+    middles: Tensor
+    peaks: Peaks
+    plain_peaks: Peaks
+    verdict: Verdict
+
+
 class Unroller:
     """The tracker's steps for B clips at a time.
 
-    Attributes:
-        config: The tracker; its scales are ignored.
-        learnables: Numbers in place of the configuration's.
+    Args:
+        config: The tracker; its scales are ignored, and its boxes keep their size.
+        numbers: Parameters in place of the configuration's numbers.
         embed: Features of windows (B, size, size, 3) uint8, float32 a layer.
-        stride: Pixels between neighbouring cells of the response.
         max_excursion: Largest distance in px of a position from the annotated one.
+        device: Of the clips.
     """
 
-    config: TrackerConfig
-    learnables: Learnables
-    embed: Callable[[Tensor], dict[str, Tensor]]
-    stride: int
-    max_excursion: float
+    backbone = SiamFCAlexNet
 
-    def start(self, rows: Tensor, centers: Tensor, fill: Tensor) -> ClipState:
-        """State after the first frame, ``DSiamTracker.start``.
+    def __init__(
+        self,
+        config: TrackerConfig,
+        numbers: Numbers,
+        embed: Callable[[Tensor], dict[str, Tensor]],
+        max_excursion: float,
+        device: torch.device | None = None,
+    ):
+        # With one scale the exemplar's response has nothing to choose, and windows neither grow nor
+        # leave the packed crop.
+        transform = replace(config.transform, anchor_scale=False, recenter=False, lost_growth=1.0)
+        tracking = replace(config.tracking, scales=1)
+        self.config = replace(config, tracking=tracking, transform=transform)
+        self.numbers = numbers
+        self.embed = embed
+        self.max_excursion = max_excursion
+        crop = config.crop
+        cells = (crop.search_size - crop.exemplar_size) // self.backbone.stride + 1
+        self._fixed: Fixed = fixed(self.config, cells, device)
+
+    def start(self, rows: Tensor, centers: Tensor, fill: Tensor) -> Target:
+        """Targets after the first frame.
 
         Args:
             rows: (B, S, S, 3) uint8, the first frame.
-            centers: (B, 2) where the target is.
+            centers: (B, 2) float64, where the targets are.
             fill: (B, 3) uint8 colour beyond the rows.
         """
-        x_feat = self.embed(cut_windows(rows, centers, self._search_size, fill).pixels)
-        exemplar = self._middle(x_feat)
-        responses = self._correlate(exemplar, x_feat)
-        units = {}
-        if self.config.fusion.balance:
-            units = {layer: _unit_height(item) for layer, item in responses.items()}
-        fused = self._fuse(responses, units).detach().cpu().float()
-        heights = torch.tensor([peak_shape(item)[0] for item in fused])
-        suppressing = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
-        return ClipState(centers, exemplar, exemplar, exemplar, None, suppressing, units, heights)
+        crop = self.config.crop
+        x_feat = self.embed(cut_windows(rows, centers, crop.search_size, fill)[0])
+        size = torch.full_like(centers, crop.exemplar_size / (1 + 2 * crop.context))
+        target = step.first_target(centers, size, fill, self._middle(x_feat), crop)
+        return step.measure(target, _one_scale(x_feat), self.numbers, self.config)
 
     def look(
-        self, state: ClipState, rows: Tensor, annotated: Tensor, fill: Tensor, learn: bool
-    ) -> tuple[ClipState, Seen]:
-        """State and responses of the next frame, ``DSiamTracker.step``.
+        self, target: Target, rows: Tensor, annotated: Tensor, learn: bool
+    ) -> tuple[Target, Seen]:
+        """Targets and responses of the next frame.
 
         Args:
-            state: Of the frame before.
+            target: Of the frame before.
             rows: (B, S, S, 3) uint8, this frame.
-            annotated: (B, 2) positions of the targets.
-            fill: (B, 3) uint8 colour beyond the rows.
+            annotated: (B, 2) float64 positions of the targets.
             learn: Learn V and W; the last frame need not.
         """
-        search = cut_windows(rows, state.centers, self._search_size, fill)
-        x_feat = self.embed(search.pixels)
-        responses = self._fuse(
-            self._correlate(state.template, self._suppressed(state, x_feat)), state.units
-        )
+        config, side = self.config, self.config.crop.search_size
+        pixels, middles = cut_windows(rows, target.center, side, target.fill)
+        x_feat = _one_scale(self.embed(pixels))
+        peaks, responses = self._observed(target, x_feat)
         with torch.no_grad():
-            plain = self._fuse(self._correlate(state.exemplar, x_feat), state.units)
-        sightings, plain_sightings = self._find(responses), self._find(plain)
-        seen = Seen(
-            responses,
-            plain,
-            search.centers,
-            sightings,
-            plain_sightings,
-            self._trusted(state, sightings),
-        )
-        moved = bounded(search.centers + sightings.offsets, annotated, self.max_excursion)
-        state = state._replace(centers=moved)
+            first = target._replace(template=target.exemplar, suppression={})
+            plain_peaks, plain = self._observe(first, x_feat)
+        verdict = rules.judge(target, peaks, config)
+        windows = Windows(middles[:, None], torch.full_like(middles[:, :1], side))
+        place = (windows, self.backbone.stride, rows.shape[1:3])
+        target = rules.move(target, peaks, verdict, *place, config)
+        center = bounded(target.center, annotated, self.max_excursion)
+        target = target._replace(center=center)
         if learn:
-            state = self._learn(state, rows, x_feat, seen, fill)
-        return state, seen
+            pairs = self._background(target, rows, x_feat, peaks)
+            latest = self._latest(target, rows, pairs)
+            taught = (latest, pairs or None, verdict.learns)
+            target = step.adapt(target, *taught, self.numbers, config, CLOSED_FORM)
+            target = rules.settle(target, peaks, verdict, self._fixed, config)
+        seen = (responses[:, 0, 0], plain[:, 0, 0], middles, peaks, plain_peaks, verdict)
+        return target, Seen(*seen)
 
-    @property
-    def _search_size(self) -> int:
-        return self.config.crop.search_size
+    def _observed(self, target: Target, x_feat: Features) -> tuple[Peaks, Tensor]:
+        """Peaks and responses; under a gradient W's spectra are computed twice and not kept."""
+        if not (target.suppression and torch.is_grad_enabled()):
+            return self._observe(target, x_feat)
+        arguments: tuple[Any, ...] = (self._observe, target, x_feat)
+        return checkpoint(*arguments, use_reentrant=False, preserve_rng_state=False)
+
+    def _observe(self, target: Target, x_feat: Features) -> tuple[Peaks, Tensor]:
+        return step.observe(target, x_feat, self.numbers, self.config, self._fixed, CLOSED_FORM)
 
     def _middle(self, x_feat: Features) -> dict[str, Tensor]:
         """Features of the exemplar window in the middle of a search window.
@@ -111,177 +142,37 @@ class Unroller:
         by a multiple of the strides, so nothing has to be embedded for them.
         """
         crop = self.config.crop
-        cut = (crop.search_size - crop.exemplar_size) // (2 * self.stride)
+        cut = (crop.search_size - crop.exemplar_size) // (2 * self.backbone.stride)
         return {layer: item[..., cut:-cut, cut:-cut].contiguous() for layer, item in x_feat.items()}
 
-    def _suppressed(self, state: ClipState, x_feat: Features) -> Features:
-        if state.spectra is None:
-            return x_feat
-        rates = self.learnables.rate["w"]
-        chosen = state.suppressing[:, None, None, None]
-        return {
-            layer: torch.where(
-                chosen,
-                mix_transform(state.spectra[layer], item, rates[layer](), self.config.transform),
-                item,
-            )
-            for layer, item in x_feat.items()
-        }
-
-    def _correlate(self, z_feat: Features, x_feat: Features) -> dict[str, Tensor]:
-        """Response of each layer, (B, m, m), each clip's exemplar with its own search (eq. 1)."""
-        responses = {layer: correlate_each(z_feat[layer], x_feat[layer]) for layer in z_feat}
-        size = max(item.shape[-1] for item in responses.values())
-        return {
-            layer: resize_response(item[:, None], size)[:, 0] for layer, item in responses.items()
-        }
-
-    def _fuse(self, responses: Features, units: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
-        """Fused and adjusted responses, (B, m, m) (eq. 9)."""
-        total = None
-        for layer, weights in self.learnables.fusion().items():
-            response = responses[layer]
-            if units:
-                factor, offset = units[layer]
-                response = response * factor + offset
-            total = weights * response if total is None else total + weights * response
-        return total * self.learnables.log_scale.exp() + self.learnables.bias
-
-    def _find(self, responses: Tensor) -> Sightings:
-        tracking = self.config.tracking
-        window = cosine_window(responses.shape[-1] * tracking.upsample)
-        return find_peaks(responses, tracking, window, self.stride)
-
-    def _trusted(self, state: ClipState, seen: Sightings) -> Tensor:
-        transform = self.config.transform
-        sure = seen.heights >= transform.min_confidence * state.first_heights
-        trusted = (seen.ambiguities <= transform.max_ambiguity) & sure
-        return trusted & ~self._gated(state, seen)
-
-    def _gated(self, state: ClipState, seen: Sightings) -> Tensor:
-        """Clips whose target is lost while the gate acts on it, (B,) bool."""
-        tracking = self.config.tracking
-        if not self.config.transform.gate:
-            return torch.zeros_like(seen.scores, dtype=torch.bool)
-        lost = seen.heights < tracking.lost_height * state.first_heights
-        if tracking.lost_below is not None:
-            lost = lost | (seen.scores <= tracking.lost_below)
-        return lost
-
-    def _learn(
-        self, state: ClipState, rows: Tensor, x_feat: Features, seen: Seen, fill: Tensor
-    ) -> ClipState:
-        """V and W of the clips that can be trusted; both off where the gate says lost."""
-        transform, device = self.config.transform, rows.device
-        trusted = seen.trusted.to(device)[:, None, None, None]
-        lost = self._gated(state, seen.sightings).to(device)
-        pairs = self._background(state, rows, x_feat, seen, fill)
-        if transform.variation or transform.replace_template:
-            latest = self._target(state, rows, pairs, fill)
-            state = self._with_variation(state, latest, trusted, lost[:, None, None, None])
-        if transform.suppression:
-            state = self._with_suppression(state, pairs, trusted)
-        return state._replace(suppressing=state.suppressing & ~lost)
-
     def _background(
-        self, state: ClipState, rows: Tensor, x_feat: Features, seen: Seen, fill: Tensor
-    ) -> dict[str, tuple[Tensor, Tensor]]:
+        self, target: Target, rows: Tensor, x_feat: Features, peaks: Peaks
+    ) -> Mapping[str, tuple[Tensor, Tensor]]:
         """Features of G and of G x map of each layer; empty without W."""
-        transform, size = self.config.transform, self._search_size
+        transform, size = self.config.transform, self.config.crop.search_size
         if not transform.suppression:
             return {}
         if transform.background == "search":
-            offsets, sigma = seen.sightings.offsets, transform.saliency_sigma * size
-            return {
-                layer: (
-                    item,
-                    item * target_maps(offsets, item.shape[-1], self.stride, sigma).to(item.device),
-                )
-                for layer, item in x_feat.items()
-            }
-        region = cut_windows(rows, state.centers, size, fill).pixels
-        saliency = torch.from_numpy(saliency_map(size, transform)).to(region.device)
-        highlighted = (region * saliency).round().to(torch.uint8)
+            sigma = transform.saliency_sigma * size
+            return bright(x_feat, peaks, self.backbone.stride, self.backbone.levels, sigma)
+        region, _ = cut_windows(rows, target.center, size, target.fill)
+        highlighted = (region * self._fixed.saliency[..., None]).round().to(torch.uint8)
         both = self.embed(torch.cat([region, highlighted]))
         return {layer: item.chunk(2) for layer, item in both.items()}
 
-    def _target(
-        self,
-        state: ClipState,
-        rows: Tensor,
-        pairs: Mapping[str, tuple[Tensor, Tensor]],
-        fill: Tensor,
-    ) -> dict[str, Tensor]:
-        """Features of O, the target window at the new position."""
-        if pairs and self.config.transform.background != "search":
+    def _latest(
+        self, target: Target, rows: Tensor, pairs: Mapping[str, tuple[Tensor, Tensor]]
+    ) -> Features | None:
+        """Features of O, the target window at the new position; None without V."""
+        transform = self.config.transform
+        if not (transform.variation or transform.replace_template):
+            return None
+        if pairs and transform.background != "search":
             return self._middle({layer: region for layer, (region, _) in pairs.items()})
         size = self.config.crop.exemplar_size
-        return self.embed(cut_windows(rows, state.centers, size, fill).pixels)
-
-    def _with_variation(
-        self, state: ClipState, latest: Features, trusted: Tensor, lost: Tensor
-    ) -> ClipState:
-        memory = self.learnables.memory()
-        means, templates = {}, {}
-        for layer, item in latest.items():
-            means[layer] = torch.where(
-                trusted, torch.lerp(item, state.mean[layer], memory), state.mean[layer]
-            )
-            template = torch.where(
-                trusted, self._varied(state, layer, means[layer]), state.template[layer]
-            )
-            templates[layer] = torch.where(lost, state.exemplar[layer], template)
-        return state._replace(mean=means, template=templates)
-
-    def _varied(self, state: ClipState, layer: str, mean: Tensor) -> Tensor:
-        """The exemplar moved towards the target's present look (eq. 6, 2)."""
-        transform = self.config.transform
-        if transform.replace_template:
-            return mean
-        source = state.exemplar[layer]
-        log_lambda = self.learnables.log_lambda["v"][layer]
-        spectrum = learn_transform(source, mean, log_lambda, transform)
-        return mix_transform(spectrum, source, self.learnables.rate["v"][layer](), transform)
-
-    def _with_suppression(
-        self, state: ClipState, pairs: Mapping[str, tuple[Tensor, Tensor]], trusted: Tensor
-    ) -> ClipState:
-        spectra = {}
-        for layer, (region, highlighted) in pairs.items():
-            log_lambda = self.learnables.log_lambda["w"][layer]
-            spectrum = learn_transform(region, highlighted, log_lambda, self.config.transform)
-            old = spectrum if state.spectra is None else state.spectra[layer]
-            spectra[layer] = torch.where(trusted, spectrum, old)
-        return state._replace(spectra=spectra, suppressing=state.suppressing | trusted.flatten())
+        return self.embed(cut_windows(rows, target.center, size, target.fill)[0])
 
 
-def correlate_each(z_feat: Tensor, x_feat: Tensor) -> Tensor:
-    """Cross-correlation of each exemplar with its own search region (eq. 1).
-
-    Args:
-        z_feat: (B, C, h, w).
-        x_feat: (B, C, H, W).
-
-    Returns:
-        (B, H - h + 1, W - w + 1).
-    """
-    height, width = z_feat.shape[-2:]
-    rows, columns = x_feat.shape[-2:]
-    # One matrix product of all cells with all cells, (B, h w, H W): forward and backward it is ten
-    # times as fast as a convolution with a group for each clip.
-    products = torch.bmm(z_feat.flatten(2).transpose(1, 2), x_feat.flatten(2)).contiguous()
-    cells = rows * columns
-    # Response (y, x) sums the products of (i, j) with (y + i, x + j): a view of (B, h, w, m, m').
-    shape = (len(z_feat), height, width, rows - height + 1, columns - width + 1)
-    strides = (height * width * cells, width * cells + columns, cells + 1, columns, 1)
-    return products.as_strided(shape, strides).sum(dim=(1, 2))
-
-
-def _unit_height(responses: Tensor) -> tuple[Tensor, Tensor]:
-    """Factor and offset, (B, 1, 1) each, that bring peaks to one and their background to zero."""
-    cells = responses.flatten(1)
-    background = cells.median(dim=1).values
-    height = cells.amax(dim=1) - background
-    # a flat first response has no unit
-    factor = torch.where(height > 0, 1 / height.clamp_min(torch.finfo(height.dtype).tiny), 1.0)
-    return factor[:, None, None], (-background * factor)[:, None, None]
+def _one_scale(features: Features) -> dict[str, Tensor]:
+    """Features (B, C, H, W) as those of one scale, (B, 1, C, H, W)."""
+    return {layer: item[:, None] for layer, item in features.items()}

@@ -111,11 +111,11 @@ def view_clips(model: ClipModel, batch: ClipBatch) -> list[ClipView]:
     for clip, (crops, boxes) in enumerate(zip(batch.crops, batch.boxes, strict=True)):
         middles = outputs["middles"][clip]
         fill = crops[:1].float().mean(dim=(1, 2)).round().to(torch.uint8)
-        windows = cut_windows(crops[1:], middles, size, fill.expand(len(middles), -1))
+        pixels, _ = cut_windows(crops[1:], middles, size, fill.expand(len(middles), -1))
         views.append(
             ClipView(
-                windows.pixels.cpu().numpy(),
-                (box_centers(boxes[1:]) - middles).numpy(),
+                pixels.cpu().numpy(),
+                (box_centers(boxes[1:]) - middles).cpu().numpy(),
                 boxes[1:, 2:].cpu().numpy(),
                 outputs["plain_responses"][clip].cpu().numpy(),
                 outputs["responses"][clip].cpu().numpy(),

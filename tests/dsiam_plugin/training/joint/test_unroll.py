@@ -7,11 +7,10 @@ import pytest
 import torch
 from clip_data import clip_model, moving_clip, tracker_config
 
-from dsiam_plugin.models.layers import cross_correlate
 from dsiam_plugin.models.network import build_network
 from dsiam_plugin.trackers.host import DSiamTracker
 from dsiam_plugin.training.joint.crop_layer import box_centers
-from dsiam_plugin.training.joint.unroll import Unroller, correlate_each
+from dsiam_plugin.training.joint.unroll import Unroller
 
 FRAMES = 6
 
@@ -58,14 +57,12 @@ def unrolled(model, config, clip):
     """States and sights of the clip model's steps."""
     annotated = box_centers(clip.boxes[0])
     embed = partial(model.embed, dtype=torch.float32)
-    unroller = Unroller(config, model.learnables, embed, model.stride, 200.0)
+    unroller = Unroller(config, model.learnables.numbers(), embed, 200.0)
     fill = clip.crops[:, 0].float().mean(dim=(1, 2)).round().to(torch.uint8)
     state = unroller.start(clip.crops[:, 0], annotated[:1], fill)
     history = []
     for time in range(1, FRAMES):
-        state, seen = unroller.look(
-            state, clip.crops[:, time], annotated[time : time + 1], fill, True
-        )
+        state, seen = unroller.look(state, clip.crops[:, time], annotated[time : time + 1], True)
         history.append((state, seen))
     return history
 
@@ -95,31 +92,19 @@ def test_every_frame_is_the_trackers(tmp_path, case):
     clip = moving_clip(FRAMES)
     with torch.no_grad():
         theirs, ours = tracked(model, config, clip), unrolled(model, config, clip)
-    for (expected, result), (state, seen) in zip(theirs, ours, strict=True):
-        assert tuple(state.centers[0].tolist()) == expected.center
-        assert float(seen.sightings.scores) == pytest.approx(result.score, rel=1e-3, abs=1e-3)
-        same_features(state.template, expected.template)
-        same_features(state.mean, expected.target_mean)
-        assert bool(state.suppressing) == (expected.suppression is not None)
-        if expected.suppression is not None:
-            same_features(state.spectra, expected.suppression)
+    for (state, result), (target, seen) in zip(theirs, ours, strict=True):
+        expected = state.target
+        torch.testing.assert_close(target.center, expected.center)
+        assert float(seen.peaks.score) == pytest.approx(result.score, rel=1e-3, abs=1e-3)
+        same_features(target.template, expected.template)
+        same_features(target.mean, expected.mean)
+        assert bool(target.suppressing) == bool(expected.suppressing)
+        same_features(target.suppression, expected.suppression)
     if case in LEARNT:
-        assert [int(seen.trusted) for _, seen in ours] == LEARNT[case]
+        assert [int(seen.verdict.learns) for _, seen in ours] == LEARNT[case]
 
 
 def same_features(ours, theirs):
     for layer, item in theirs.items():
         scale = float(item.abs().max())
         torch.testing.assert_close(ours[layer] / scale, item / scale, rtol=0, atol=2e-4)
-
-
-def test_each_exemplar_meets_its_own_search():
-    generator = torch.Generator().manual_seed(0)
-    z_feat = torch.randn(3, 4, 2, 3, generator=generator, dtype=torch.float64).requires_grad_()
-    x_feat = torch.randn(3, 4, 6, 5, generator=generator, dtype=torch.float64).requires_grad_()
-    ours = correlate_each(z_feat, x_feat)
-    expected = torch.cat(
-        [cross_correlate(z_feat[clip : clip + 1], x_feat[clip : clip + 1]) for clip in range(3)]
-    )
-    torch.testing.assert_close(ours, expected[:, 0])
-    assert torch.autograd.gradcheck(correlate_each, (z_feat, x_feat))

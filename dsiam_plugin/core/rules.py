@@ -1,0 +1,119 @@
+"""What follows from the peaks of a frame: whether to learn, where the targets are, how large.
+
+Geometry is in float64. Nothing here looks at features or at a value from Python; only settings,
+the same for all targets and frames, are branched on.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dsiam_plugin.config import CropConfig, TrackerConfig
+from dsiam_plugin.core.response import Fixed
+from dsiam_plugin.core.state import Peaks, Target, Verdict, Windows, pick, take
+
+
+def context_side(size: Tensor, context: float) -> Tensor:
+    """Sides (N,) of the square exemplar windows around boxes of size (N, 2).
+
+    ``sqrt((w + p) (h + p))`` with ``p = context * (w + h)``.
+    """
+    width, height = size.unbind(1)
+    padding = context * (width + height)
+    return ((width + padding) * (height + padding)).sqrt()
+
+
+def own_side(size: Tensor, crop: CropConfig) -> Tensor:
+    """Sides (N,) of the search windows that belong to boxes of size (N, 2)."""
+    return context_side(size, crop.context) * crop.search_size / crop.exemplar_size
+
+
+def judge(target: Target, peaks: Peaks, config: TrackerConfig) -> Verdict:
+    """Which targets are lost, and whose frame may teach V and W."""
+    tracking, transform = config.tracking, config.transform
+    height, first = peaks.height.double(), target.first_height.double()
+    lost = height < tracking.lost_height * first
+    if tracking.lost_below is not None:
+        lost = lost | (peaks.score <= tracking.lost_below)
+    learns = (peaks.ambiguity.double() <= transform.max_ambiguity) & (
+        height >= transform.min_confidence * first
+    )
+    if transform.gate and transform.adaptive:
+        return Verdict(lost, learns & ~lost, lost)
+    return Verdict(lost, learns, torch.zeros_like(lost))
+
+
+def move(
+    target: Target,
+    peaks: Peaks,
+    verdict: Verdict,
+    windows: Windows,
+    stride: int,
+    image_size: tuple[int, int],
+    config: TrackerConfig,
+) -> Target:
+    """Targets where the winning windows show them.
+
+    Args:
+        target: Before the frame.
+        peaks: What the frame showed.
+        verdict: What follows from it.
+        windows: The search windows as they were cut.
+        stride: Px of the search crop between neighbouring cells of the response.
+        image_size: ``(height, width)``.
+        config: Of the tracker.
+    """
+    pixels_a_cell = stride * take(windows.side, peaks.scale) / config.crop.search_size
+    shift = torch.stack([peaks.dx, peaks.dy], dim=1).double() * pixels_a_cell[:, None]
+    center, outside = take(windows.center, peaks.scale) + shift, target.outside
+    if config.transform.recenter:
+        center, outside = _recentered(center, target, image_size)
+    side = target.side
+    if config.transform.gate and config.transform.adaptive:
+        recovered = target.lost & ~verdict.lost
+        side = torch.where(recovered, own_side(target.size, config.crop), side)
+    return target._replace(center=center, outside=outside, side=side, lost=verdict.lost)
+
+
+def settle(
+    target: Target, peaks: Peaks, verdict: Verdict, fixed: Fixed, config: TrackerConfig
+) -> Target:
+    """Targets as the next frame is to find them: size, search side, and V and W off after a loss.
+
+    The search side follows the winning scale, or grows where a loss is acted on, within its
+    bounds.
+    """
+    tracking, acts = config.tracking, verdict.acts
+    factor = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)
+    side = target.side * torch.where(acts, config.transform.lost_growth, factor)
+    side = torch.maximum(side, tracking.min_search * target.first_side)
+    side = torch.minimum(side, tracking.max_search * target.first_side)
+    size = target.size * torch.where(acts, 1.0, factor)[:, None]
+    target = target._replace(size=size, side=side)
+    if not (config.transform.gate and config.transform.adaptive):
+        return target
+    return target._replace(
+        template=pick(acts, target.exemplar, target.template),
+        suppressing=target.suppressing & ~acts,
+    )
+
+
+def boxes(target: Target) -> Tensor:
+    """Boxes ``x, y, w, h``, (N, 4) float64."""
+    return torch.cat([target.center - (target.size - 1) / 2, target.size], dim=1)
+
+
+def _recentered(
+    center: Tensor, target: Target, image_size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Centres, at the image's own for targets beyond its border twice in a row; who is beyond."""
+    height, width = image_size
+    (left, top), (w, h) = (center - (target.size - 1) / 2).unbind(1), target.size.unbind(1)
+    across = (left + w).clamp_max(width) > left.clamp_min(0)
+    along = (top + h).clamp_max(height) > top.clamp_min(0)
+    outside = ~(across & along)
+    again = outside & target.outside
+    x = torch.where(again, (width - 1) / 2, center[:, 0])
+    y = torch.where(again, (height - 1) / 2, center[:, 1])
+    return torch.stack([x, y], dim=1), outside & ~again

@@ -1,0 +1,173 @@
+"""What is known of N targets between two frames, what a frame showed, and the numbers in use.
+
+All tensors of a :class:`Target` have the targets first, so that targets can be cut out, joined and
+chosen between by one function, :func:`each`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dsiam_plugin.config import TrackerConfig, of_layer
+
+Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
+Numbers1 = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
+
+
+class Target(NamedTuple):
+    """N targets between two frames.
+
+    Attributes:
+        center: Pixel indices ``(cx, cy)``, (N, 2) float64.
+        size: ``(w, h)`` in px, (N, 2) float64.
+        side: Side of the search window in px, (N,) float64.
+        first_side: That of the first frame; it bounds ``side``.
+        lost: Whether the last frame lost them, (N,) bool.
+        outside: Whether they were beyond the image's border on the last frame, (N,) bool.
+        suppressing: Whether W is on, (N,) bool.
+        first_height: Height of the first frame's peak over its background, (N,) float32.
+        fill: Colour beyond the border, (N, 3).
+        units: Factor and offset of each layer's response, (N, 2); empty for raw responses.
+        exemplar: Features of the first target crops, (N, C, h, w) a layer.
+        template: The exemplars after V, what is correlated.
+        mean: Running mean of target features, which V learns from.
+        suppression: Half spectra of W by layer, in the form of the spectra in use; empty as long
+            as W is off for all targets.
+    """
+
+    center: Tensor
+    size: Tensor
+    side: Tensor
+    first_side: Tensor
+    lost: Tensor
+    outside: Tensor
+    suppressing: Tensor
+    first_height: Tensor
+    fill: Tensor
+    units: Features
+    exemplar: Features
+    template: Features
+    mean: Features
+    suppression: Features
+
+
+class Windows(NamedTuple):
+    """S square windows around each of N targets, as they were cut.
+
+    Attributes:
+        center: Pixel index ``(cx, cy)`` of each middle, (N, S, 2) float64.
+        side: Px, (N, S) float64.
+    """
+
+    center: Tensor
+    side: Tensor
+
+
+class Peaks(NamedTuple):
+    """Where the responses of a frame have their peaks, (N,) each.
+
+    Attributes:
+        scale: Index of the winning scale, int64.
+        dx, dy: Displacement from the window's middle, in cells of the response.
+        score: Maximum of the winning scale's upsampled response after the scale penalty, before
+            the map is normalised and windowed.
+        height: Maximum of that scale's response over its background, the median.
+        ambiguity: Height of the second peak as a share of the first's; 0 if it is the only one.
+    """
+
+    scale: Tensor
+    dx: Tensor
+    dy: Tensor
+    score: Tensor
+    height: Tensor
+    ambiguity: Tensor
+
+
+class Verdict(NamedTuple):
+    """What follows from the peaks, (N,) bool each.
+
+    Attributes:
+        lost: Targets that were not found.
+        learns: Targets whose frame may teach V and W.
+        acts: Lost targets whose loss is acted on: V and W off, a wider search, the size kept.
+    """
+
+    lost: Tensor
+    learns: Tensor
+    acts: Tensor
+
+
+class Numbers(NamedTuple):
+    """The numbers of the method: constants of a configuration, or parameters of a training.
+
+    Attributes:
+        lambda_v, rate_v, lambda_w, rate_w: By layer; see ``TransformConfig``.
+        memory: Decay of the running mean.
+        fusion: Weight of each layer, (m, m), or () for all cells (eq. 9).
+        scale, bias: Affine adjust of the fused response.
+    """
+
+    lambda_v: Numbers1
+    rate_v: Numbers1
+    lambda_w: Numbers1
+    rate_w: Numbers1
+    memory: float | Tensor
+    fusion: Features
+    scale: float | Tensor
+    bias: float | Tensor
+
+
+def numbers_of(config: TrackerConfig, fusion: Features, head: tuple[float, float]) -> Numbers:
+    """The numbers of a configuration.
+
+    Args:
+        config: Of the tracker.
+        fusion: Weight map of each layer in use.
+        head: ``(scale, bias)`` of the affine adjust.
+    """
+    transform = config.transform
+    by_layer = (
+        {layer: of_layer(value, layer) for layer in fusion}
+        for value in (transform.lambda_v, transform.rate_v, transform.lambda_w, transform.rate_w)
+    )
+    return Numbers(*by_layer, transform.memory, fusion, *head)
+
+
+def each(change: Callable[..., Tensor], *targets: Target) -> Target:
+    """Targets of ``change(tensor, ...)`` over the corresponding tensors of all ``targets``."""
+    changed = []
+    for values in zip(*targets, strict=True):
+        if isinstance(values[0], Tensor):
+            changed.append(change(*values))
+        else:
+            layers = values[0]
+            changed.append({name: change(*(item[name] for item in values)) for name in layers})
+    return Target(*changed)
+
+
+def tensors_of(target: Target) -> list[Tensor]:
+    """All tensors, always in the same order."""
+    found: list[Tensor] = []
+    each(lambda item: found.append(item) or item, target)
+    return found
+
+
+def pick(mask: Tensor | None, yes: Features, no: Features) -> Features:
+    """Of each target's two sets of features the one that its ``mask`` (N,) says; None: all yes."""
+    if mask is None or not no:
+        return yes
+    return {layer: torch.where(column(mask, item), item, no[layer]) for layer, item in yes.items()}
+
+
+def column(values: Tensor, like: Tensor) -> Tensor:
+    """Values (N,) as (N, 1, ...), to be broadcast over ``like`` (N, ...)."""
+    return values.view(-1, *[1] * (like.ndim - 1))
+
+
+def take(items: Tensor, scale: Tensor) -> Tensor:
+    """Of each target's S items (N, S, ...) the one at ``scale`` (N,): (N, ...)."""
+    return items[torch.arange(len(items), device=items.device), scale]

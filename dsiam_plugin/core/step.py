@@ -1,0 +1,171 @@
+"""The steps of the method on features: measure the first frame, observe, adapt.
+
+A frame is ``observe - judge - move - adapt - settle``; judge, move and settle are
+:mod:`dsiam_plugin.core.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from dsiam_plugin.config import CropConfig, TrackerConfig
+from dsiam_plugin.core.response import (
+    Fixed,
+    align,
+    correlate,
+    fuse,
+    locate,
+    peak_shape,
+    respond,
+    unit,
+)
+from dsiam_plugin.core.rules import own_side
+from dsiam_plugin.core.spectra import COMPLEX, Spectra
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, pick
+from dsiam_plugin.core.transforms import learn, mix
+
+
+def first_target(
+    center: Tensor, size: Tensor, fill: Tensor, exemplar: Features, crop: CropConfig
+) -> Target:
+    """Targets of a first frame, still to be measured.
+
+    Args:
+        center: (N, 2) float64 px.
+        size: (N, 2) float64 px.
+        fill: Colour beyond the border, (N, 3).
+        exemplar: Features of the target crops, (N, C, h, w) a layer.
+        crop: Geometry.
+    """
+    side = own_side(size, crop)
+    no = torch.zeros_like(side, dtype=torch.bool)
+    height = torch.ones_like(side, dtype=torch.float32)
+    return Target(
+        center, size, side, side, no, no, no, height, fill, {}, exemplar, exemplar, exemplar, {}
+    )
+
+
+def measure(target: Target, x_feat: Features, numbers: Numbers, config: TrackerConfig) -> Target:
+    """Targets whose first responses are known: their peaks are the unit of later ones.
+
+    Args:
+        target: :func:`first_target`.
+        x_feat: Features of the search windows, (N, 1, C, H, W) a layer.
+        numbers: Fusion maps and adjust.
+        config: Of the tracker.
+    """
+    responses = align(
+        {layer: correlate(item[:, None], x_feat[layer]) for layer, item in target.exemplar.items()}
+    )
+    units = {}
+    if config.fusion.balance:
+        units = {layer: unit(item[:, 0, 0]) for layer, item in responses.items()}
+    height, _ = peak_shape(fuse(responses, units, numbers)[:, 0, 0])
+    return target._replace(units=units, first_height=height)
+
+
+def observe(
+    target: Target,
+    x_feat: Features,
+    numbers: Numbers,
+    config: TrackerConfig,
+    fixed: Fixed,
+    spectra: Spectra = COMPLEX,
+    x_hat: Features | None = None,
+) -> tuple[Peaks, Tensor]:
+    """Peaks of a frame, and the responses (N, S, K, m, m) they are the peaks of.
+
+    The template's response finds the target. Where ``anchor_scale`` says so there are two
+    exemplars, and the scale is chosen by the mean of both responses.
+
+    Args:
+        target: N targets.
+        x_feat: Features of the search windows, (N, S, C, H, W) a layer.
+        numbers: Of the configuration or of a training.
+        config: Of the tracker.
+        fixed: Of the configuration.
+        spectra: Form of W.
+        x_hat: Half spectra of the windowed search features, if they are known.
+    """
+    transform = config.transform
+    anchored = transform.anchor_scale and transform.adaptive
+    responses = {}
+    for layer, template in target.template.items():
+        z_feat = template[:, None]
+        if anchored:
+            z_feat = torch.stack([template, target.exemplar[layer]], dim=1)
+        if not target.suppression:
+            responses[layer] = correlate(z_feat, x_feat[layer])
+            continue
+        responses[layer] = respond(
+            z_feat,
+            x_feat[layer],
+            target.suppression[layer],
+            target.suppressing,
+            numbers.rate_w[layer],
+            transform,
+            spectra,
+            x_hat[layer] if x_hat else None,
+        )
+    fused = fuse(align(responses), target.units, numbers)
+    response = fused[:, :, 0]
+    deciding = fused.mean(2) if anchored else response
+    return locate(response, deciding, fixed, config.tracking), fused
+
+
+def adapt(
+    target: Target,
+    latest: Features | None,
+    pairs: Mapping[str, tuple[Tensor, Tensor]] | None,
+    learns: Tensor | None,
+    numbers: Numbers,
+    config: TrackerConfig,
+    spectra: Spectra = COMPLEX,
+) -> Target:
+    """Targets whose V has learnt their present look, and whose W their surroundings.
+
+    Args:
+        target: N targets.
+        latest: Features of the target crops on this frame, (N, C, h, w) a layer; None without V.
+        pairs: Features of G and of G x map, (N, C, H, W) each, by layer; None without W.
+        learns: Targets that may learn, (N,) bool; None for all.
+        numbers: Of the configuration or of a training.
+        config: Of the tracker.
+        spectra: Form of W.
+    """
+    transform = config.transform
+    if latest is not None:
+        mean = {
+            layer: torch.lerp(latest[layer], item, numbers.memory)
+            for layer, item in target.mean.items()
+        }
+        template: Features = mean
+        if not transform.replace_template:
+            template = {
+                layer: mix(
+                    learn(source, mean[layer], numbers.lambda_v[layer], transform, spectra),
+                    source,
+                    numbers.rate_v[layer],
+                    transform,
+                    spectra,
+                )
+                for layer, source in target.exemplar.items()
+            }
+        target = target._replace(
+            mean=pick(learns, mean, target.mean),
+            template=pick(learns, template, target.template),
+        )
+    if pairs is not None:
+        learnt = {
+            layer: learn(*pair, numbers.lambda_w[layer], transform, spectra)
+            for layer, pair in pairs.items()
+        }
+        on = torch.ones_like(target.suppressing) if learns is None else learns
+        target = target._replace(
+            suppression=pick(learns, learnt, target.suppression),
+            suppressing=target.suppressing | on,
+        )
+    return target
