@@ -12,10 +12,10 @@ import numpy as np
 from onnx import TensorProto
 
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.models.backbones import Backbone
 from dsiam_plugin.models.layer_plan import Convolution, LayerPlan, MaxPool, layer_plan
 from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.models.quantization import QuantizedConvolution, quantize_plan
 
 PRECISIONS = ("float32", "int8")
