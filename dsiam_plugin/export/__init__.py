@@ -70,13 +70,12 @@ def export_onnx(
 
 
 def _graph(tracker: TargetTracker, part: str, precision: str) -> Graph:
-    from dsiam_plugin.export.first_frame import first_frame_graph
-    from dsiam_plugin.export.step import StepGraph
-    from dsiam_plugin.models.onnx_embedding import embedding_graph
-
     network, config = tracker.network, tracker.config
     if part == "embed":
+        from dsiam_plugin.models.onnx_embedding import embedding_graph
+
         return embedding_graph(network.backbone, network.layers, precision)
-    if part == "init":
-        return first_frame_graph(network, config, precision)
-    return StepGraph(network, config, precision).build()
+    import_runtime("onnxscript")
+    from dsiam_plugin.export.graphs import first_frame_graph, frame_graph
+
+    return (first_frame_graph if part == "init" else frame_graph)(network, config, precision)
