@@ -70,12 +70,14 @@ def export_onnx(
 
 
 def _graph(tracker: TargetTracker, part: str, precision: str) -> Graph:
-    network, config = tracker.network, tracker.config
-    if part == "embed":
-        from dsiam_plugin.models.onnx_embedding import embedding_graph
+    from dsiam_plugin.models.onnx_embedding import Embedder, embedding_graph
 
+    network = tracker.network
+    if part == "embed":
         return embedding_graph(network.backbone, network.layers, precision)
     import_runtime("onnxscript")
-    from dsiam_plugin.export.graphs import first_frame_graph, frame_graph
+    from dsiam_plugin.export.graphs import module_graph
+    from dsiam_plugin.export.modules import FirstFrame, Frame
 
-    return (first_frame_graph if part == "init" else frame_graph)(network, config, precision)
+    module = (FirstFrame if part == "init" else Frame)(network, tracker.config)
+    return module_graph(module, Embedder(network.backbone, network.layers, precision))

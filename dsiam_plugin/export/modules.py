@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,24 +22,31 @@ from dsiam_plugin.core.state import Features, Target
 from dsiam_plugin.core.transforms import bright
 from dsiam_plugin.models.network import SiameseNet
 
-Values = Mapping[str, Features]  # by name, then by layer; "" for what is not by layer
+Values = Mapping[str, Features]  # by name, then by layer, which is "" for what has no layers
 
 
 class FirstFrame(nn.Module):
     """From features of the first frame to the state that does not change.
 
     Args:
-        network: Gives layers, fusion maps and affine adjust.
+        network: Float32, on the CPU.
         config: Of the tracker.
+
+    Attributes:
+        inputs: Values of the right names and shapes, in the order of the file's.
     """
 
     def __init__(self, network: SiameseNet, config: TrackerConfig):
         super().__init__()
         self.config, self.numbers = config, network.numbers(config)
+        self.inputs: Values = {
+            "target": _features(network, 1, config.crop.exemplar_size),
+            "search": _features(network, 1, config.crop.search_size),
+        }
 
-    def forward(self, values: Values) -> dict[str, dict[str, Tensor]]:
-        """State by name; ``values`` are ``target`` and ``search``, see :class:`Frame`."""
-        target = _placed(values["target"], self.config)
+    def forward(self, values: Values) -> Values:
+        """Outputs of ``init`` in docs/export.md; ``values`` are features of the crops."""
+        target = _somewhere(values["target"], self.config)
         x_feat = {layer: item[None] for layer, item in values["search"].items()}
         target = step.measure(target, x_feat, self.numbers, self.config, PAIRS)
         return {
@@ -52,8 +60,11 @@ class Frame(nn.Module):
     """From features and state to what the frame shows, and the state that the next one needs.
 
     Args:
-        network: Gives layers, fusion maps and affine adjust.
+        network: Float32, on the CPU.
         config: Of the tracker.
+
+    Attributes:
+        inputs: Values of the right names and shapes, in the order of the file's.
     """
 
     def __init__(self, network: SiameseNet, config: TrackerConfig):
@@ -62,71 +73,90 @@ class Frame(nn.Module):
         self.fixed = fixed(config, network.response_size)
         sigma = config.transform.saliency_sigma * config.crop.search_size
         self.cells = network.stride, network.backbone.levels, sigma
+        self.inputs = _frame_inputs(network, config)
 
-    def forward(self, values: Values) -> dict[str, dict[str, Tensor]]:
-        """What docs/export.md lists as outputs of a step, by name.
+    def forward(self, values: Values) -> Values:
+        """Outputs of ``step`` in docs/export.md.
 
         Args:
-            values: Inputs of a step by name, crops by their features: ``search`` (S, C, H, W),
-                ``target`` (1, C, h, w), ``background`` (2, C, H, W), the second with the map.
+            values: Its inputs; of crops their features, of ``background`` those of G and G x map.
         """
-        transform = self.config.transform
-        target = self._state(values)
-        latest, pairs = values.get("target"), None
+        transform, settings = self.config.transform, (self.numbers, self.config)
+        target, latest, pairs = _state(values, self.config), values.get("target"), None
         if "background" in values:
             pairs = {layer: (both[:1], both[1:]) for layer, both in values["background"].items()}
         if latest or pairs:
             trusted = values["trusted"][""] > 0.5
-            target = self._adapted(target, latest, pairs, trusted)
+            target = step.adapt(target, latest, pairs, trusted, *settings, PAIRS)
         x_feat = {layer: item[None] for layer, item in values["search"].items()}
-        seen = (self.numbers, self.config, self.fixed, PAIRS)
-        peaks, responses = step.observe(target, x_feat, *seen)
+        peaks, responses = step.observe(target, x_feat, *settings, self.fixed, PAIRS)
         verdict = rules.judge(target, peaks, self.config)
         if transform.suppression and not pairs:
             pairs = bright(x_feat, peaks, *self.cells)
-            target = self._adapted(target, None, pairs, verdict.learns)
+            target = step.adapt(target, None, pairs, verdict.learns, *settings, PAIRS)
         target = rules.settle(target, peaks, verdict, self.fixed, self.config)
         found = {
             "peak": {"": torch.cat([item.float() for item in peaks])},
             "responses": {"": responses[0, :, :1]},
             "lost": {"": verdict.lost.float()},
+            "next.suppression": dict(target.suppression),
+            "next.template": dict(target.template),
+            "next.mean": dict(target.mean),
+            "next.suppressing": {"": target.suppressing.float()},
+            "next.trusted": {"": verdict.learns.float()},
         }
-        if transform.suppression:
-            found["next.suppression"] = dict(target.suppression)
-        if latest:
-            found |= {"next.template": dict(target.template), "next.mean": dict(target.mean)}
-        if transform.suppression:
-            found["next.suppressing"] = {"": target.suppressing.float()}
-        if transform.adaptive:
-            found["next.trusted"] = {"": verdict.learns.float()}
-        return found
-
-    def _state(self, values: Values) -> Target:
-        """The target of the inputs; where it is, which is not among them, is anywhere."""
-        target = _placed(values["exemplar"], self.config)
-        units = values.get("calibration", {})
-        target = target._replace(
-            first_height=values["first_height"][""],
-            units={layer: item[None] for layer, item in units.items()},
-            template=values.get("template", target.template),
-            mean=values.get("mean", target.mean),
-            suppression=values.get("suppression", {}),
-        )
-        if not target.suppression:
-            return target
-        return target._replace(suppressing=values["suppressing"][""] > 0.5)
-
-    def _adapted(
-        self,
-        target: Target,
-        latest: Features | None,
-        pairs: Mapping[str, tuple[Tensor, Tensor]] | None,
-        learns: Tensor,
-    ) -> Target:
-        return step.adapt(target, latest, pairs, learns, self.numbers, self.config, PAIRS)
+        return {
+            name: group
+            for name, group in found.items()
+            if name.removeprefix("next.") in values or not name.startswith("next.")
+        }
 
 
-def _placed(exemplar: Features, config: TrackerConfig) -> Target:
-    """A target of these features somewhere: no output depends on where."""
-    place, color = torch.ones(1, 2, dtype=torch.float64), torch.zeros(1, 3)
-    return step.first_target(place, place, color, exemplar, config.crop)
+def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
+    transform, number = config.transform, {"": torch.zeros(1)}
+    exemplar = _features(network, 1, config.crop.exemplar_size)
+    search = _features(network, config.tracking.scales, config.crop.search_size)
+    learns_v = transform.variation or transform.replace_template
+    inputs = {"search": search, "exemplar": exemplar}
+    if learns_v:
+        inputs |= {"template": exemplar, "mean": exemplar}
+    if transform.suppression:
+        spectra = {layer: PAIRS.forward(item[:1]) for layer, item in search.items()}
+        inputs |= {"suppression": spectra, "suppressing": number}
+    if config.fusion.balance:
+        inputs["calibration"] = {layer: torch.ones(2) for layer in search}
+    inputs["first_height"] = number
+    if transform.adaptive:
+        inputs["trusted"] = number
+    if learns_v:
+        inputs["target"] = exemplar
+    if transform.suppression and transform.background != "search":
+        inputs["background"] = _features(network, 2, config.crop.search_size)
+    return inputs
+
+
+def _state(values: Values, config: TrackerConfig) -> Target:
+    """The target that the inputs describe."""
+    target = _somewhere(values["exemplar"], config)
+    units = values.get("calibration", {})
+    target = target._replace(
+        first_height=values["first_height"][""],
+        units={layer: item[None] for layer, item in units.items()},
+        template=values.get("template", target.template),
+        mean=values.get("mean", target.mean),
+        suppression=values.get("suppression", {}),
+    )
+    if "suppressing" in values:
+        target = target._replace(suppressing=values["suppressing"][""] > 0.5)
+    return target
+
+
+def _somewhere(exemplar: Features, config: TrackerConfig) -> Target:
+    """A target of these features anywhere: no output depends on its place and size."""
+    pair = torch.ones(1, 2, dtype=torch.float64)
+    return step.first_target(pair, pair, torch.zeros(1, 3), exemplar, config.crop)
+
+
+def _features(network: SiameseNet, count: int, size: int) -> dict[str, Tensor]:
+    """Features of black crops."""
+    return network.embed(np.zeros((count, size, size, 3), np.uint8))

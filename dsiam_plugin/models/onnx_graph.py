@@ -57,7 +57,7 @@ class Graph:
     def inline(self, model: onnx.ModelProto, values: Mapping[str, str]) -> list[str]:
         """Appends the nodes of a graph without subgraphs, returns the values of its outputs.
 
-        Nothing but operators and constants is kept: tracers leave paths and lines of code in theirs.
+        Operators and constants are kept; what tracers note beside them, such as paths, is not.
 
         Args:
             model: Holds the graph, in this one's opset. Of each graph there is one model at most.
