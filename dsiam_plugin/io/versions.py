@@ -35,6 +35,7 @@ OPTIONAL = {
     "got10k": ("got10k", ">=0.1.3"),
     "ray": ("cluster", ">=2.9"),
     "onnx": ("onnx", ">=1.14"),
+    "onnxscript": ("onnx", ">=0.5"),
     "onnxruntime": ("onnx", ">=1.16"),
     "openvino": ("onnx", ">=2023.2"),
 }
