@@ -86,4 +86,5 @@ def _exported(module: FirstFrame | Frame, inputs: Values, outputs: list[str]) ->
             dynamo=True,
             verbose=False,
         )
+    assert program is not None  # it is where no file is written
     return program.model_proto
