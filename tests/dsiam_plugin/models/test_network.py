@@ -5,7 +5,7 @@ import pytest
 import torch
 from seeded_network import write_weights
 
-from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig
+from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig, TrackerConfig
 from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.network import build_network, fusion_maps
 from dsiam_plugin.models.weights import Weights, load_weights
@@ -29,16 +29,15 @@ def crops(count, size, seed=0):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_features_and_responses(weights, dtype):
+def test_features_and_numbers(weights, dtype):
     network = build(weights, dtype=dtype)
     z, x = network.embed(crops(1, 127)), network.embed(crops(3, 255))
     assert z["conv5"].shape[-2:] == (6, 6)
     assert x["conv4"].shape[-2:] == (24, 24)
     assert {item.dtype for item in x.values()} == {torch.float32}
-    responses = network.correlate(z, x)
-    assert {item.shape for item in responses.values()} == {(3, 1, 17, 17)}
-    expected = 0.75 * responses["conv5"] + 0.25 * responses["conv4"]
-    torch.testing.assert_close(network.fuse(responses), 0.001 * expected - 2.14836)
+    numbers = network.numbers(TrackerConfig())
+    assert {item.item() for item in numbers.fusion["conv4"].unique()} == {0.25}
+    assert (numbers.scale, numbers.bias) == (0.001, pytest.approx(-2.14836))
 
 
 def test_rgb_channels_reach_the_first_convolution_in_order(weights):

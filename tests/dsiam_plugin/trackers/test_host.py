@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from seeded_network import moving_patch, write_weights
 
 from dsiam_plugin import Box, build_tracker
 from dsiam_plugin.config.variants import tracker_names
+from dsiam_plugin.core.state import tensors_of
 from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
 from dsiam_plugin.io.boxes import overlap
 from dsiam_plugin.models.backbones import VGG19
 from dsiam_plugin.trackers.host import DSiamTracker
-from dsiam_plugin.trackers.state import recentered, unit_height
 
 ALEXNET_NAMES = [name for name in tracker_names() if "Vgg" not in name]
 
@@ -71,14 +71,14 @@ def test_step_leaves_its_state_and_image_alone(build):
     tracker = build()
     images, boxes = moving_patch(3)
     state = tracker.start(images[0], boxes[0])
-    before = {layer: item.clone() for layer, item in state.exemplar.items()}
+    before = [item.clone() for item in tensors_of(state.target)]
     pixels = images[1].copy()
     first = tracker.step(images[1], state)[1]
     assert tracker.step(images[1], state)[1] == first
-    assert all(before[layer].equal(item) for layer, item in state.exemplar.items())
+    assert all(old.equal(item) for old, item in zip(before, tensors_of(state.target), strict=True))
     np.testing.assert_array_equal(images[1], pixels)
     with pytest.raises(FrozenInstanceError):
-        state.lost = True
+        state.image_size = (1, 1)
 
 
 def test_exemplar_never_changes_and_siamfc_learns_nothing(build):
@@ -86,13 +86,13 @@ def test_exemplar_never_changes_and_siamfc_learns_nothing(build):
     for name, learns in (("SiamFC", False), ("DSiamM", True)):
         tracker = build(name)
         tracker.init(images[0], boxes[0])
-        first = tracker.state
+        first = tracker.state.target
         for image in images[1:]:
             tracker.track(image)
-        last = tracker.state
+        last = tracker.state.target
         assert all(first.exemplar[k].equal(last.exemplar[k]) for k in first.exemplar)
         assert (last.template is first.template) is not learns
-        assert (last.suppression is None) is not learns
+        assert bool(last.suppressing) is bool(last.suppression) is learns
 
 
 def test_ablations_switch_off_their_part(build):
@@ -101,13 +101,13 @@ def test_ablations_switch_off_their_part(build):
     for name in ("DSiamM-VT", "DSiamM-BS", "DSiamM-Multi"):
         tracker = build(name)
         first = tracker.start(images[0], boxes[0])
-        learnt[name] = first, tracker.step(images[1], first)[0]
+        learnt[name] = first.target, tracker.step(images[1], first)[0].target
     first, last = learnt["DSiamM-VT"]
     assert last.template is first.template
-    assert last.suppression is not None
+    assert last.suppression
     first, last = learnt["DSiamM-BS"]
     assert last.template is not first.template
-    assert last.suppression is None
+    assert not last.suppression
     assert list(learnt["DSiamM-Multi"][0].exemplar) == ["conv5"]
 
 
@@ -154,22 +154,21 @@ def always_lost(preset):
 
 def test_gate_on_a_loss(build):
     """Both transforms off, the target's size kept, the search region 1.1 times larger."""
+    images, boxes = moving_patch(4)
+    adapted = build("DSiam", {"transform": "release", "tracking": {"lost_below": None}})
+    first = adapted.start(images[0], boxes[0])
+    learnt, _ = adapted.step(images[1], first)
+    assert learnt.target.suppressing
     tracker = build("DSiam", always_lost("release"))
-    images, boxes = moving_patch(3)
-    first = tracker.start(images[0], boxes[0])
-    adapted = replace(first, template={}, suppression={"conv5": torch.zeros(1)})
-    with torch.inference_mode():
-        lost = tracker._search_wider(adapted)
-    assert lost.template is first.exemplar
-    assert lost.suppression is None
-    state, result = tracker.step(images[1], first)
+    state, result = tracker.step(images[2], learnt)
     assert result.lost
-    assert (result.box.w, result.box.h) == boxes[0][2:]
-    assert state.search_side == pytest.approx(1.1 * first.search_side)
-    assert state.suppression is None
+    assert (result.box.w, result.box.h) == tuple(learnt.target.size[0].tolist())
+    assert state.target.template["conv5"].equal(first.target.exemplar["conv5"])
+    assert not state.target.suppressing
+    assert state.target.side.item() == pytest.approx(1.1 * learnt.target.side.item())
     for _ in range(40):
-        state, _ = tracker.step(images[1], state)
-    assert state.search_side == pytest.approx(5 * first.search_side)
+        state, _ = tracker.step(images[2], state)
+    assert state.target.side.item() == pytest.approx(5 * first.target.side.item())
 
 
 @pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
@@ -182,51 +181,13 @@ def test_a_grey_frame_is_lost_and_the_target_is_not(build, name):
     assert not tracker.step(images[1], first)[1].lost
 
 
-def test_recovery_takes_the_search_side_of_the_target(build):
-    tracker = build("DSiam", {"transform": "release", "tracking": {"lost_below": None}})
-    images, boxes = moving_patch(3)
-    first = tracker.start(images[0], boxes[0])
-    grown = replace(first, lost=True, search_side=1.1 * first.search_side)
-    state, result = tracker.step(images[1], grown)
-    assert not result.lost
-    factor = result.box.w / boxes[0][2]
-    assert state.search_side == pytest.approx(first.search_side * factor)
-
-
-def test_siamfc_has_no_gate_and_no_growth(build):
-    tracker = build("SiamFC", always_lost("release"))
-    images, boxes = moving_patch(3)
-    first = tracker.start(images[0], boxes[0])
-    state, result = tracker.step(images[1], first)
-    assert result.lost
-    assert state.search_side == pytest.approx(first.search_side * result.box.w / boxes[0][2])
-
-
-def test_target_outside_twice_is_sought_at_the_centre(build):
-    images, boxes = moving_patch(2)
-    state = build().start(images[0], boxes[0])
-    outside = replace(state, center=(-100.0, 50.0))
-    once = recentered(outside)
-    assert (once.center, once.frames_outside) == ((-100.0, 50.0), 1)
-    assert recentered(once).center == (79.5, 59.5)
-    assert recentered(replace(state, frames_outside=1)).frames_outside == 0
-
-
-def test_unit_height_maps_peak_to_one_and_median_to_zero():
-    response = torch.arange(25.0).view(5, 5)
-    scale, offset = unit_height(response)
-    assert 24 * scale + offset == pytest.approx(1)
-    assert 12 * scale + offset == pytest.approx(0)
-    assert unit_height(torch.full((3, 3), 2.0)).scale == 1.0
-
-
 @pytest.mark.parametrize("background", ["search", "crop", "crop_at_scale"])
 def test_background_is_learnt_from_every_source(build, background):
     images, boxes = moving_patch(4)
     tracker = build("DSiam", {"transform": {"background": background}})
     results = follow(tracker, images, boxes[0])
     assert overlap(results[-1].box, Box(*boxes[3])) > 0.5
-    assert tracker.state.suppression["conv5"].shape == (1, 16, 22, 12)
+    assert tracker.state.target.suppression["conv5"].shape == (1, 16, 22, 12)
 
 
 def test_untrusted_frames_teach_nothing(build):
@@ -236,8 +197,8 @@ def test_untrusted_frames_teach_nothing(build):
         tracker = build("DSiamM", {"transform": rule})
         first = tracker.start(noisy[0], boxes[0])
         state, _ = tracker.step(noisy[1], first)
-        assert state.template is first.template
-        assert state.suppression is None
+        assert state.target.template is first.target.template
+        assert not state.target.suppression
 
 
 @pytest.mark.data
@@ -273,5 +234,5 @@ def test_vgg19_with_seeded_weights_follows_a_moving_patch(tmp_path):
     images, boxes = moving_patch(5)
     results = follow(tracker, images, boxes[0])
     assert overlap(results[-1].box, Box(*boxes[-1])) > 0.4
-    assert tracker.state.template["conv4_4"].shape == (1, 512, 15, 15)
-    assert tracker.state.suppression["conv5_4"].shape == (1, 512, 15, 8)
+    assert tracker.state.target.template["conv4_4"].shape == (1, 512, 15, 15)
+    assert tracker.state.target.suppression["conv5_4"].shape == (1, 512, 15, 8)

@@ -104,15 +104,16 @@ def test_a_state_does_not_hold_the_one_before(tracker):
     first = tracker.start(images[0], boxes[0])
     second, _ = tracker.step(images[1], first)
     third, _ = tracker.step(images[2], second)
-    assert second.suppression and second.template is not first.template  # it did learn
+    learnt = second.target
+    assert learnt.suppression and learnt.template is not first.target.template
+    kinds = (learnt.suppression, learnt.template, learnt.mean)
     gone = [weakref.ref(second)]
-    gone += [weakref.ref(tensor) for tensor in second.suppression.values()]
-    gone += [weakref.ref(tensor) for tensor in second.template.values()]
-    gone += [weakref.ref(tensor) for tensor in second.target_mean.values()]
+    gone += [weakref.ref(item) for features in kinds for item in features.values()]
+    del learnt, kinds
     del second
     gc.collect()
     assert [reference() for reference in gone] == [None] * len(gone)
-    assert third.exemplar is first.exemplar
+    assert third.target.exemplar is first.target.exemplar
 
 
 def test_a_new_target_replaces_the_old_one(tracker):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from dsiam_plugin.trackers.crops import context_side, crop_square
-from dsiam_plugin.trackers.device.crops import context_sides, sample, windows_around
+from dsiam_plugin.trackers.crops import crop_square
+from dsiam_plugin.trackers.device.crops import sample, windows_around
 
 FILL = (10.4, 20.5, 31.5)
 
@@ -76,9 +76,3 @@ def test_fill_is_each_target_s_own():
     fill = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     crops = sample(planes(noise()), windows, fill, 5)
     assert (crops == fill[:, None, :, None, None]).all()
-
-
-def test_context_sides():
-    sizes = [(30.0, 10.0), (7.0, 90.0)]
-    expected = [context_side(*size, 0.5) for size in sizes]
-    assert context_sides(doubles(sizes), 0.5).tolist() == pytest.approx(expected)

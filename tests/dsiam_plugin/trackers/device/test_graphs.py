@@ -3,27 +3,20 @@ from dataclasses import replace
 
 import pytest
 import torch
-from device_states import doubles
 
+from dsiam_plugin.core.state import Target, each, tensors_of
 from dsiam_plugin.trackers.device import graphs
 from dsiam_plugin.trackers.device.graphs import EAGER_FRAMES, RECORDINGS, GraphedStep, RecordedStep
-from dsiam_plugin.trackers.device.state import TensorState, rebuilt, tensors
+from dsiam_plugin.trackers.state import TrackerState
 
 
 def make_state(count=2):
-    features = {"conv5": torch.ones(count, 1, 2, 3, 3)}
-    return TensorState(
-        image_size=(4, 6),
-        fill=torch.zeros(count, 3),
-        first_search_side=doubles([1.0] * count),
-        first_height=torch.ones(count),
-        exemplar=features,
-        calibrations={},
-        motion=torch.zeros(count, 8, dtype=torch.float64),
-        template={layer: item.clone() for layer, item in features.items()},
-        target_mean={layer: item.clone() for layer, item in features.items()},
-        suppression={},
-    )
+    zeros, center = torch.zeros(count).double(), torch.zeros(count, 2).double()
+    features = {"conv5": torch.ones(count, 2, 3, 3)}
+    no, height, fill = zeros > 0, torch.ones(count), torch.zeros(count, 3)
+    facts = (center, center + 1, zeros, zeros, no, no, no, height, fill, {})
+    learnt = ({layer: item.clone() for layer, item in features.items()} for _ in range(2))
+    return TrackerState((4, 6), Target(*facts, features, *learnt, {}))
 
 
 def make_frames(value, count=1):
@@ -31,11 +24,12 @@ def make_frames(value, count=1):
 
 
 def count_up(images, state):
-    """Adds the frame's grey to the motion and one to the template."""
-    motion = state.motion + images[0, 0, 0, 0]
-    template = {layer: item + state.exemplar[layer] for layer, item in state.template.items()}
-    new = replace(state, motion=motion, template=template)
-    return new, motion[:, :6] * 10
+    """Adds the frame's grey to the centre and one to the template."""
+    target = state.target
+    center = target.center + images[0, 0, 0, 0]
+    template = {layer: item + target.exemplar[layer] for layer, item in target.template.items()}
+    new = replace(state, target=target._replace(center=center, template=template))
+    return new, torch.cat([center, center, center], dim=1) * 10
 
 
 def record_like_a_graph(body):
@@ -43,12 +37,12 @@ def record_like_a_graph(body):
     body()
     recording = body.__self__
     fixed = recording._outcome
-    places = [*tensors(fixed[0]), fixed[1]]
+    places = [*tensors_of(fixed[0].target), fixed[1]]
 
     def replay():
         body()
         fresh = recording._outcome
-        for place, item in zip(places, [*tensors(fresh[0]), fresh[1]], strict=True):
+        for place, item in zip(places, [*tensors_of(fresh[0].target), fresh[1]], strict=True):
             if place is not item:
                 place.copy_(item)
         recording._outcome = fixed
@@ -57,7 +51,7 @@ def record_like_a_graph(body):
 
 
 def values(state):
-    return state.motion[0, 0].item(), state.template["conv5"].unique().tolist()
+    return state.target.center[0, 0].item(), state.target.template["conv5"].unique().tolist()
 
 
 def test_replayed_frames_are_those_of_the_step():
@@ -89,8 +83,8 @@ def test_what_a_step_passes_through_is_the_caller_s():
     step = RecordedStep(count_up, make_frames(0), make_state(), record_like_a_graph)
     first = make_state()
     second, _ = step(make_frames(3), first)
-    assert second.exemplar["conv5"] is first.exemplar["conv5"]
-    assert second.motion is not first.motion
+    assert second.target.exemplar["conv5"] is first.target.exemplar["conv5"]
+    assert second.target.center is not first.target.center
 
 
 class Recorder:
@@ -151,7 +145,8 @@ def test_without_recording_frames_run_eagerly_and_it_is_said_once(caplog):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_cuda_graph_gives_what_the_step_gives():
     with torch.inference_mode():
-        eager = recorded = rebuilt(make_state(), [item.cuda() for item in tensors(make_state())])
+        state = make_state()
+        eager = recorded = replace(state, target=each(torch.Tensor.cuda, state.target))
         step = GraphedStep(count_up)
         for number in range(1, 8):
             frames = make_frames(number).cuda()

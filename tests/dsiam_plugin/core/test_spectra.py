@@ -2,15 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from dsiam_plugin.errors import ShapeError
-from dsiam_plugin.trackers.fourier import (
-    apply_transform,
-    correlate_spectra,
-    hann_window,
-    padded_spectra,
-    solve_transform,
-    spectral_energy,
-)
+from dsiam_plugin.core.spectra import COMPLEX, PAIRS, energy
+
+FORMS = pytest.mark.parametrize("spectra", [COMPLEX, PAIRS], ids=["complex", "pairs"])
 
 SIZES = [(6, 6), (7, 5), (1, 4), (22, 22)]
 
@@ -38,32 +32,35 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@FORMS
 @pytest.mark.parametrize("size", [(6, 6), (7, 5), (1, 4)])
-def test_apply_is_circular_convolution(size):
+def test_convolve_is_circular_convolution(spectra, size):
     filters, features = random(3, *size), random(3, *size, seed=1)
-    ours = apply_transform(torch.fft.rfft2(filters)[None], features[None])[0]
+    ours = spectra.convolve(spectra.forward(filters)[None], features[None])[0]
     np.testing.assert_allclose(
         ours.numpy(), naive_convolution(filters.numpy(), features.numpy()), atol=1e-12
     )
 
 
-def test_impulse_shows_convolution_and_not_correlation():
+@FORMS
+def test_impulse_shows_convolution_and_not_correlation(spectra):
     kernel = torch.arange(1.0, 10.0, dtype=torch.float64).reshape(3, 3)
     filters = torch.zeros(1, 1, 7, 7, dtype=torch.float64)
     filters[0, 0, :3, :3] = kernel
     impulse = torch.zeros(1, 1, 7, 7, dtype=torch.float64)
     impulse[0, 0, 2, 3] = 1
-    out = apply_transform(torch.fft.rfft2(filters), impulse)
+    out = spectra.convolve(spectra.forward(filters), impulse)
     torch.testing.assert_close(out[0, 0, 2:5, 3:6], kernel)  # correlation would rotate it by 180°
     assert out.abs().sum().item() == pytest.approx(45)
 
 
+@FORMS
 @pytest.mark.parametrize("size", [(6, 6), (5, 4)])
 @pytest.mark.parametrize("regularizer", [1e-3, 2.0])
-def test_solution_is_the_ridge_regression(size, regularizer):
+def test_solution_is_the_ridge_regression(spectra, size, regularizer):
     source, target = random(2, *size), random(2, *size, seed=1)
-    spectrum = solve_transform(source[None], target[None], regularizer)
-    filters = torch.fft.irfft2(spectrum, s=size)[0].numpy()
+    spectrum = spectra.learn(source[None], target[None], regularizer)
+    filters = spectra.inverse(spectrum, size)[0].numpy()
     for channel in range(2):
         expected = naive_solution(source[channel].numpy(), target[channel].numpy(), regularizer)
         np.testing.assert_allclose(filters[channel], expected, atol=1e-10)
@@ -74,8 +71,8 @@ def test_solution_is_the_ridge_regression(size, regularizer):
 def test_known_filter_is_recovered(size, dtype):
     features, filters = random(1, 4, *size), random(1, 4, *size, seed=1)
     source = features.to(dtype)
-    target = apply_transform(torch.fft.rfft2(filters), features).to(dtype)
-    spectrum = solve_transform(source, target, 1e-12)
+    target = COMPLEX.convolve(torch.fft.rfft2(filters), features).to(dtype)
+    spectrum = COMPLEX.learn(source, target, 1e-12)
     recovered = torch.fft.irfft2(spectrum, s=size)
     tolerance = 1e-6 if dtype == torch.float64 else 2e-2
     assert recovered.dtype == dtype
@@ -85,42 +82,41 @@ def test_known_filter_is_recovered(size, dtype):
 def test_each_channel_has_its_own_filter():
     source = random(1, 2, 6, 6)
     target = torch.cat([source[:, :1], 3 * source[:, 1:].roll(1, dims=-1)], dim=1)
-    out = apply_transform(solve_transform(source, target, 1e-12), source)
+    out = COMPLEX.convolve(COMPLEX.learn(source, target, 1e-12), source)
     torch.testing.assert_close(out, target, atol=1e-6, rtol=1e-6)
 
 
 def test_large_regularizer_removes_the_features():
     source = random(1, 1, 6, 6)
-    out = apply_transform(solve_transform(source, source, 1e12), source)
+    out = COMPLEX.convolve(COMPLEX.learn(source, source, 1e12), source)
     assert out.abs().max() < 1e-8
 
 
-def test_hann_window_is_symmetric_with_zero_border():
-    window = hann_window(6)
-    np.testing.assert_allclose(window, np.outer(np.hanning(6), np.hanning(6)), atol=1e-7)
-    assert window[0].max() == 0
-
-
-def test_shapes_that_do_not_fit_are_named():
-    with pytest.raises(ShapeError, match=r"\(1, 2, 6, 6\).*\(1, 3, 6, 6\)"):
-        solve_transform(random(1, 2, 6, 6), random(1, 3, 6, 6), 1.0)
-    with pytest.raises(ShapeError, match="expected"):
-        apply_transform(torch.fft.rfft2(random(1, 2, 6, 6)), random(1, 2, 8, 8))
-
-
 @pytest.mark.parametrize("size", [(6, 6), (7, 5), (5, 8)])
-def test_correlation_by_spectra_is_the_valid_one(size):
-    exemplars, regions = random(2, 3, 3, 2), random(4, 3, *size, seed=1)
-    z_hat = padded_spectra(exemplars, size)
-    torch.testing.assert_close(z_hat, torch.fft.rfft2(exemplars, s=size), atol=1e-12, rtol=0)
-    ours = correlate_spectra(z_hat, torch.fft.rfft2(regions), size, (3, 2))
-    expected = torch.nn.functional.conv2d(regions, exemplars)
-    torch.testing.assert_close(ours, expected, atol=1e-12, rtol=0)
+def test_pairs_are_the_complex_spectra(size):
+    maps, small = random(2, 3, *size), random(2, 3, 3, 2, seed=1)
+    for ours, theirs in (
+        (PAIRS.forward(maps), torch.fft.rfft2(maps)),
+        (PAIRS.forward(small, size), torch.fft.rfft2(small, s=size)),
+        (COMPLEX.forward(small, size), torch.fft.rfft2(small, s=size)),
+    ):
+        ours = ours if ours.is_complex() else torch.complex(*ours.chunk(2, dim=-2))
+        torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
+    torch.testing.assert_close(PAIRS.inverse(PAIRS.forward(maps), size), maps, atol=1e-12, rtol=0)
 
 
+@FORMS
+def test_blended_filters_leave_a_share_alone(spectra):
+    share = torch.tensor(0.3, dtype=torch.float64)
+    filters, features = random(1, 2, 6, 6), random(1, 2, 6, 6, seed=1)
+    mixed = spectra.blended(spectra.forward(filters), share)
+    expected = 0.7 * features + 0.3 * spectra.convolve(spectra.forward(filters), features)
+    torch.testing.assert_close(spectra.convolve(mixed, features), expected, atol=1e-7, rtol=0)
+
+
+@FORMS
 @pytest.mark.parametrize("size", SIZES)
-def test_energy_of_half_a_spectrum(size):
+def test_energy_of_half_a_spectrum(spectra, size):
     features = random(2, 3, *size)
-    power = torch.fft.rfft2(features).abs().square()
-    expected = features.square().sum() * size[0] * size[1]
-    assert spectral_energy(power, size[1]).item() == pytest.approx(expected.item(), rel=1e-12)
+    expected = features.square().sum(dim=(1, 2, 3)) * size[0] * size[1]
+    torch.testing.assert_close(energy(spectra.power(spectra.forward(features)), size[1]), expected)
