@@ -142,7 +142,7 @@ def test_without_recording_frames_run_eagerly_and_it_is_said_once(caplog):
     ]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 def test_a_cuda_graph_gives_what_the_step_gives():
     with torch.inference_mode():
         state = make_state()

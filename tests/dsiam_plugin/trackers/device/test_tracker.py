@@ -141,7 +141,7 @@ def test_uploaded_frames_are_one_tensor():
     np.testing.assert_array_equal(first, np.stack(images[:2]))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 @pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
 def test_a_gpu_with_its_graphs_gives_the_cpu_s_boxes(build, name, tmp_path):
     weights = write_weights(tmp_path / "net.npz")
