@@ -13,21 +13,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from dsiam_plugin.core import step
 from dsiam_plugin.models import network
 from dsiam_plugin.models.backbones import SiamFCAlexNet
-from dsiam_plugin.trackers import adaptation
-from dsiam_plugin.trackers import host as tracker
-from dsiam_plugin.trackers.search import SearchRegion
+from dsiam_plugin.trackers import host
 
 # Stage, and the functions whose time it is. None of them calls another.
 STAGES = {
-    "crops": ((tracker, "search_pyramid"), (tracker, "crop_square")),
+    "crops": ((host, "search_pyramid"),),
     "embed": ((network.SiameseNet, "embed"),),
-    "correlate": ((network.SiameseNet, "correlate"),),
-    "W: transform, correlate": ((SearchRegion, "suppressed_responses"),),
-    "localise": ((tracker, "localize"),),
-    "learn V": ((adaptation, "update_mean"), (adaptation, "learn_variation")),
-    "learn W": ((adaptation, "highlight"), (SearchRegion, "learn_suppression")),
+    "correlate": ((step, "correlate"),),
+    "W: transform, correlate": ((step, "respond"),),
+    "localise": ((step, "locate"),),
+    "learn V": ((step, "vary"),),
+    "learn W": ((host, "bright"), (step, "suppress")),
 }
 REST = "the rest"
 

@@ -6,6 +6,7 @@ upsampling.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -155,16 +156,16 @@ def respond(
     if config.keep_norm:
         spectrum = spectrum * _kept_norm(spectrum, x_feat, x_hat, config, spectra)
     share = column(on.double() * rate, spectrum)
-    z_hat = spectra.forward(z_feat, size)
+    first, *others = spectra.forward(z_feat, size).unbind(1)
     if config.window:
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
         plain = correlate(z_feat, x_feat)
-        under = spectra.times(z_hat[:, :1], spectra.conjugate(spectrum))
-        moved = _correlate_spectra(under, x_hat, size, spectra)[..., :rows, :columns]
-        first = torch.lerp(plain[:, :, :1], moved, share.to(plain.dtype))
-        return torch.cat([first, plain[:, :, 1:]], dim=2)
-    first = spectra.times(z_hat[:, :1], spectra.conjugate(spectra.blended(spectrum, share)))
-    z_hat = torch.cat([first, z_hat[:, 1:]], dim=1)
+        under = spectra.times(first[:, None], spectra.conjugate(spectrum))
+        moved = _correlate_spectra([under], x_hat, size, spectra)[..., :rows, :columns]
+        mixed = torch.lerp(plain[:, :, :1], moved, share.to(plain.dtype))
+        return torch.cat([mixed, plain[:, :, 1:]], dim=2)
+    under = spectra.times(first[:, None], spectra.conjugate(spectra.blended(spectrum, share)))
+    z_hat = [under, *(item[:, None] for item in others)]
     return _correlate_spectra(z_hat, x_hat, size, spectra)[..., :rows, :columns]
 
 
@@ -270,13 +271,10 @@ def _kept_norm(
 
 
 def _correlate_spectra(
-    z_hat: Tensor, x_hat: Tensor, size: tuple[int, int], spectra: Spectra
+    z_hat: Sequence[Tensor], x_hat: Tensor, size: tuple[int, int], spectra: Spectra
 ) -> Tensor:
-    """Circular correlations (N, S, K, H, W) of exemplars and search windows by their spectra."""
-    sums = [
-        spectra.times(spectra.conjugate(z_hat[:, k : k + 1]), x_hat).sum(2)
-        for k in range(z_hat.shape[1])
-    ]
+    """Circular correlations (N, S, K, H, W) of K exemplars (N, 1, C, ...) with search windows."""
+    sums = [spectra.times(spectra.conjugate(item), x_hat).sum(2) for item in z_hat]
     return spectra.inverse(torch.stack(sums, dim=2), size)
 
 

@@ -25,7 +25,7 @@ from dsiam_plugin.core.response import (
 from dsiam_plugin.core.rules import own_side
 from dsiam_plugin.core.spectra import COMPLEX, Spectra
 from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, pick
-from dsiam_plugin.core.transforms import learn, mix
+from dsiam_plugin.core.transforms import Pair, learn, mix
 
 
 def first_target(
@@ -88,7 +88,7 @@ def observe(
         config: Of the tracker.
         fixed: Of the configuration.
         spectra: Form of W.
-        x_hat: Half spectra of the windowed search features, if they are known.
+        x_hat: ``transforms.analyse`` of the search features, if it is known.
     """
     transform = config.transform
     anchored = transform.anchor_scale and transform.adaptive
@@ -119,7 +119,7 @@ def observe(
 def adapt(
     target: Target,
     latest: Features | None,
-    pairs: Mapping[str, tuple[Tensor, Tensor]] | None,
+    pairs: Mapping[str, Pair] | None,
     learns: Tensor | None,
     numbers: Numbers,
     config: TrackerConfig,
@@ -130,42 +130,65 @@ def adapt(
     Args:
         target: N targets.
         latest: Features of the target crops on this frame, (N, C, h, w) a layer; None without V.
-        pairs: Features of G and of G x map, (N, C, H, W) each, by layer; None without W.
+        pairs: G and G x map by layer; None without W.
         learns: Targets that may learn, (N,) bool; None for all.
         numbers: Of the configuration or of a training.
         config: Of the tracker.
         spectra: Form of W.
     """
-    transform = config.transform
     if latest is not None:
-        mean = {
-            layer: torch.lerp(latest[layer], item, numbers.memory)
-            for layer, item in target.mean.items()
-        }
-        template: Features = mean
-        if not transform.replace_template:
-            template = {
-                layer: mix(
-                    learn(source, mean[layer], numbers.lambda_v[layer], transform, spectra),
-                    source,
-                    numbers.rate_v[layer],
-                    transform,
-                    spectra,
-                )
-                for layer, source in target.exemplar.items()
-            }
-        target = target._replace(
-            mean=pick(learns, mean, target.mean),
-            template=pick(learns, template, target.template),
-        )
+        target = vary(target, latest, learns, numbers, config, spectra)
     if pairs is not None:
-        learnt = {
-            layer: learn(*pair, numbers.lambda_w[layer], transform, spectra)
-            for layer, pair in pairs.items()
-        }
-        on = torch.ones_like(target.suppressing) if learns is None else learns
-        target = target._replace(
-            suppression=pick(learns, learnt, target.suppression),
-            suppressing=target.suppressing | on,
-        )
+        target = suppress(target, pairs, learns, numbers, config, spectra)
     return target
+
+
+def vary(
+    target: Target,
+    latest: Features,
+    learns: Tensor | None,
+    numbers: Numbers,
+    config: TrackerConfig,
+    spectra: Spectra = COMPLEX,
+) -> Target:
+    """Targets whose templates V has moved towards their present look (eq. 6); see :func:`adapt`."""
+    transform = config.transform
+    mean = {
+        layer: torch.lerp(latest[layer], item, numbers.memory)
+        for layer, item in target.mean.items()
+    }
+    template: Features = mean
+    if not transform.replace_template:
+        template = {
+            layer: mix(
+                learn(Pair(source, mean[layer]), numbers.lambda_v[layer], transform, spectra),
+                source,
+                numbers.rate_v[layer],
+                transform,
+                spectra,
+            )
+            for layer, source in target.exemplar.items()
+        }
+    return target._replace(
+        mean=pick(learns, mean, target.mean), template=pick(learns, template, target.template)
+    )
+
+
+def suppress(
+    target: Target,
+    pairs: Mapping[str, Pair],
+    learns: Tensor | None,
+    numbers: Numbers,
+    config: TrackerConfig,
+    spectra: Spectra = COMPLEX,
+) -> Target:
+    """Targets whose W has learnt their surroundings (eq. 8); see :func:`adapt`."""
+    learnt = {
+        layer: learn(pair, numbers.lambda_w[layer], config.transform, spectra)
+        for layer, pair in pairs.items()
+    }
+    on = torch.ones_like(target.suppressing) if learns is None else learns
+    return target._replace(
+        suppression=pick(learns, learnt, target.suppression),
+        suppressing=target.suppressing | on,
+    )

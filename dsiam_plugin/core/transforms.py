@@ -7,6 +7,7 @@ and kept as a half spectrum. Features are (N, ..., C, H, W); each target meets i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,9 +20,22 @@ from dsiam_plugin.errors import ShapeError
 NEGLIGIBLE = 1e-12  # a norm below this share of the features' own is that of no features
 
 
+class Pair(NamedTuple):
+    """What a transform learns from.
+
+    Attributes:
+        source: Features, (N, C, H, W).
+        target: What they are to become, same shape.
+        source_hat: Half spectra of the windowed source, if they are known.
+    """
+
+    source: Tensor
+    target: Tensor
+    source_hat: Tensor | None = None
+
+
 def learn(
-    source: Tensor,
-    target: Tensor,
+    pair: Pair,
     regularizer: Tensor | float,
     config: TransformConfig,
     spectra: Spectra = COMPLEX,
@@ -29,8 +43,7 @@ def learn(
     """Half spectra of the filters from source to target (eq. 6, 8).
 
     Args:
-        source: Real features, (..., C, H, W).
-        target: Real features of the same shape.
+        pair: Source and target.
         regularizer: Ridge weight lambda, >= 0.
         config: Window, and what the ridge weight is measured in.
         spectra: Form of the result.
@@ -38,12 +51,15 @@ def learn(
     Raises:
         ShapeError: If the two differ in shape.
     """
+    source, target, source_hat = pair
     if source.shape != target.shape:
         raise ShapeError(
             f"transform: source is {tuple(source.shape)}, target is {tuple(target.shape)}; "
             "expected equal shapes"
         )
     weight = ridge(regularizer, source, config)
+    if source_hat is not None:
+        return spectra.solve(source_hat, spectra.forward(windowed(target, config)), weight)
     return spectra.learn(windowed(source, config), windowed(target, config), weight)
 
 
@@ -71,9 +87,21 @@ def mix(
     return torch.lerp(features, moved, rate)
 
 
+def analyse(
+    x_feat: Features, config: TransformConfig, spectra: Spectra = COMPLEX
+) -> dict[str, Tensor]:
+    """Half spectra of every layer's windowed features, which W is applied to and learnt from."""
+    return {layer: spectra.forward(windowed(item, config)) for layer, item in x_feat.items()}
+
+
 def bright(
-    x_feat: Features, peaks: Peaks, stride: float, levels: Mapping[str, float], sigma: float
-) -> dict[str, tuple[Tensor, Tensor]]:
+    x_feat: Features,
+    peaks: Peaks,
+    stride: float,
+    levels: Mapping[str, float],
+    sigma: float,
+    x_hat: Features | None = None,
+) -> dict[str, Pair]:
     """Pairs (G, G x map) that W learns from, of the winning search regions themselves.
 
     The Gaussian map around the target is laid over the features instead of the pixels, in each
@@ -85,16 +113,16 @@ def bright(
         stride: Px of the search crop between neighbouring cells of the response.
         levels: Px of the search crop between neighbouring cells of each layer.
         sigma: Deviation of the map, px of the search crop.
-
-    Returns:
-        Features (N, C, H, W) twice, by layer.
+        x_hat: :func:`analyse` of the features, if it is known.
     """
     pairs = {}
     for layer, item in x_feat.items():
         region, cell = take(item, peaks.scale), levels[layer]
         rows = _bells(region.shape[-2], peaks.dy * stride / cell, sigma / cell)
         columns = _bells(region.shape[-1], peaks.dx * stride / cell, sigma / cell)
-        pairs[layer] = (region, region * (rows[:, :, None] * columns[:, None, :])[:, None])
+        highlighted = region * (rows[:, :, None] * columns[:, None, :])[:, None]
+        known = take(x_hat[layer], peaks.scale) if x_hat else None
+        pairs[layer] = Pair(region, highlighted, known)
     return pairs
 
 

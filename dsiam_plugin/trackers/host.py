@@ -18,7 +18,7 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import fixed
 from dsiam_plugin.core.state import Features, Peaks, Target, Verdict, Windows, take
-from dsiam_plugin.core.transforms import bright
+from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.io.boxes import Box, check_box
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.crops import Crop, channel_means, search_pyramid
@@ -35,6 +35,7 @@ class Look(NamedTuple):
         target: Where it is now.
         windows: The search windows.
         x_feat: Their features, (1, S, C, H, W) a layer.
+        x_hat: Their spectra, where W has been applied.
         peaks: What they showed.
         verdict: What follows from it.
     """
@@ -43,6 +44,7 @@ class Look(NamedTuple):
     target: Target
     windows: Windows
     x_feat: Features
+    x_hat: Features | None
     peaks: Peaks
     verdict: Verdict
 
@@ -135,11 +137,13 @@ class DSiamTracker(TargetTracker):
         embedded = self._embed(cuts)
         for frame, target, crops, x_feat in zip(frames, targets, cuts, embedded, strict=True):
             windows = _windows(crops)
-            peaks, _ = step.observe(target, x_feat, self._numbers, self.config, self._fixed)
+            x_hat = analyse(x_feat, self.config.transform) if target.suppression else None
+            known = (self._numbers, self.config, self._fixed)
+            peaks, _ = step.observe(target, x_feat, *known, x_hat=x_hat)
             verdict = rules.judge(target, peaks, self.config)
             seen = (peaks, verdict, windows, self.network.stride, frame.shape[:2])
             moved = rules.move(target, *seen, self.config)
-            looks.append(Look(frame, moved, windows, x_feat, peaks, verdict))
+            looks.append(Look(frame, moved, windows, x_feat, x_hat, peaks, verdict))
         return looks
 
     def _adapted(self, looks: Sequence[Look]) -> list[Target]:
@@ -167,18 +171,19 @@ class DSiamTracker(TargetTracker):
         ]
         return [_only(item) for item in self._embed(cuts)]
 
-    def _pairs(self, looks: Sequence[Look]) -> list[Mapping[str, tuple[Tensor, Tensor]] | None]:
-        """Features of G and of G x map of every target; None without W."""
+    def _pairs(self, looks: Sequence[Look]) -> list[Mapping[str, Pair] | None]:
+        """G and G x map of every target; None without W."""
         transform, network = self.config.transform, self.network
         if not transform.suppression:
             return [None] * len(looks)
         if transform.background == "search":
             sigma = transform.saliency_sigma * self.config.crop.search_size
             cells = (network.stride, network.backbone.levels, sigma)
-            return [bright(look.x_feat, look.peaks, *cells) for look in looks]
+            return [bright(look.x_feat, look.peaks, *cells, look.x_hat) for look in looks]
         embedded = self._embed([self._cut_background(look) for look in looks])
         return [
-            {layer: (item[:, 0], item[:, 1]) for layer, item in pair.items()} for pair in embedded
+            {layer: Pair(item[:, 0], item[:, 1]) for layer, item in pair.items()}
+            for pair in embedded
         ]
 
     def _embed(self, cuts: Sequence[Sequence[Crop]]) -> list[dict[str, Tensor]]:

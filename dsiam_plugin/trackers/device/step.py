@@ -17,7 +17,7 @@ from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import Fixed, fixed
 from dsiam_plugin.core.spectra import COMPLEX
 from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take
-from dsiam_plugin.core.transforms import bright
+from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.device.crops import sample, windows_around
 from dsiam_plugin.trackers.state import TrackerState
@@ -111,7 +111,8 @@ def device_step(
     scene = Scene(_planes(images), target.fill, network)
     windows = windows_around(target.center, target.side[:, None] * constant.scales)
     x_feat = scene.embed_windows(windows, config.crop.search_size)
-    peaks, _ = step.observe(target, x_feat, numbers, config, constant)
+    x_hat = analyse(x_feat, transform) if transform.suppression else None
+    peaks, _ = step.observe(target, x_feat, numbers, config, constant, x_hat=x_hat)
     verdict = rules.judge(target, peaks, config)
     place = (windows, network.stride, state.image_size)
     target = rules.move(target, peaks, verdict, *place, config)
@@ -119,7 +120,7 @@ def device_step(
     if transform.variation or transform.replace_template:
         latest = _latest(scene, target.center, target.size, config)
     if transform.suppression:
-        pairs = _background(target, x_feat, windows, peaks, scene, constants)
+        pairs = _background(target, (x_feat, x_hat), windows, peaks, scene, constants)
     target = step.adapt(target, latest, pairs, verdict.learns, numbers, config)
     target = rules.settle(target, peaks, verdict, constant, config)
     facts = torch.stack([peaks.score.double(), target.lost.double()], dim=1)
@@ -136,23 +137,24 @@ def _latest(scene: Scene, center: Tensor, size: Tensor, config: TrackerConfig) -
 
 def _background(
     target: Target,
-    x_feat: Features,
+    seen: tuple[Features, Features],
     windows: Windows,
     peaks: Peaks,
     scene: Scene,
     constants: Constants,
-) -> Mapping[str, tuple[Tensor, Tensor]]:
-    """Features of G and of G x map, (N, C, H, W) each."""
+) -> Mapping[str, Pair]:
+    """G and G x map of every layer, from the search windows' features and spectra or cut anew."""
     transform, size = constants.config.transform, constants.config.crop.search_size
     network = scene.network
     if transform.background == "search":
         sigma = transform.saliency_sigma * size
-        return bright(x_feat, peaks, network.stride, network.backbone.levels, sigma)
+        x_feat, x_hat = seen
+        return bright(x_feat, peaks, network.stride, network.backbone.levels, sigma, x_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
     region = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
     both = torch.cat([region, (region * constants.fixed.saliency).round()], dim=1)
-    return {layer: (item[:, 0], item[:, 1]) for layer, item in embed(network, both).items()}
+    return {layer: Pair(item[:, 0], item[:, 1]) for layer, item in embed(network, both).items()}
 
 
 def _planes(images: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import Fixed, fixed
 from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Verdict, Windows
-from dsiam_plugin.core.transforms import bright
+from dsiam_plugin.core.transforms import Pair, bright
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.training.joint.crop_layer import bounded, cut_windows
 from dsiam_plugin.training.joint.spectral import CLOSED_FORM
@@ -147,8 +147,8 @@ class Unroller:
 
     def _background(
         self, target: Target, rows: Tensor, x_feat: Features, peaks: Peaks
-    ) -> Mapping[str, tuple[Tensor, Tensor]]:
-        """Features of G and of G x map of each layer; empty without W."""
+    ) -> Mapping[str, Pair]:
+        """G and G x map of each layer; empty without W."""
         transform, size = self.config.transform, self.config.crop.search_size
         if not transform.suppression:
             return {}
@@ -158,17 +158,15 @@ class Unroller:
         region, _ = cut_windows(rows, target.center, size, target.fill)
         highlighted = (region * self._fixed.saliency[..., None]).round().to(torch.uint8)
         both = self.embed(torch.cat([region, highlighted]))
-        return {layer: item.chunk(2) for layer, item in both.items()}
+        return {layer: Pair(*item.chunk(2)) for layer, item in both.items()}
 
-    def _latest(
-        self, target: Target, rows: Tensor, pairs: Mapping[str, tuple[Tensor, Tensor]]
-    ) -> Features | None:
+    def _latest(self, target: Target, rows: Tensor, pairs: Mapping[str, Pair]) -> Features | None:
         """Features of O, the target window at the new position; None without V."""
         transform = self.config.transform
         if not (transform.variation or transform.replace_template):
             return None
         if pairs and transform.background != "search":
-            return self._middle({layer: region for layer, (region, _) in pairs.items()})
+            return self._middle({layer: pair.source for layer, pair in pairs.items()})
         size = self.config.crop.exemplar_size
         return self.embed(cut_windows(rows, target.center, size, target.fill)[0])
 

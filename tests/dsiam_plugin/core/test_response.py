@@ -22,7 +22,7 @@ from dsiam_plugin.core.response import (
 )
 from dsiam_plugin.core.spectra import COMPLEX, PAIRS
 from dsiam_plugin.core.state import Numbers
-from dsiam_plugin.core.transforms import learn, mix
+from dsiam_plugin.core.transforms import Pair, learn, mix
 from dsiam_plugin.errors import ShapeError
 
 CONFIG = TrackingConfig(window_influence=0.0)
@@ -65,7 +65,7 @@ def test_responses_are_those_of_the_suppressed_features(spectra, window, keep_no
     config = replace(STEADY, window=window, keep_norm=keep_norm)
     x_feat, z_feat = random(2, 3, 3, size, size), random(2, 2, 3, 4, 4, seed=1)
     pair = random(2, 3, size, size, seed=5), random(2, 3, size, size, seed=6)
-    spectrum = learn(*pair, config.lambda_w, config, spectra)
+    spectrum = learn(Pair(*pair), config.lambda_w, config, spectra)
     on = torch.tensor([True, False])
     ours = respond(z_feat, x_feat, spectrum, on, config.rate_w, config, spectra)
     moved = mix(spectrum[:, None], x_feat, config.rate_w, config, spectra)
@@ -78,7 +78,7 @@ def test_responses_are_those_of_the_suppressed_features(spectra, window, keep_no
 
 def test_known_spectra_are_not_computed_again():
     x_feat, z_feat = random(1, 3, 3, 8, 8), random(1, 2, 3, 4, 4, seed=1)
-    spectrum = learn(random(1, 3, 8, 8), random(1, 3, 8, 8, seed=2), 0.2, STEADY)
+    spectrum = learn(Pair(random(1, 3, 8, 8), random(1, 3, 8, 8, seed=2)), 0.2, STEADY)
     arguments = (z_feat, x_feat, spectrum, torch.tensor([True]), 0.3, STEADY)
     known = respond(*arguments, x_hat=COMPLEX.forward(x_feat))
     torch.testing.assert_close(known, respond(*arguments), atol=0, rtol=0)

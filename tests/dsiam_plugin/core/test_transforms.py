@@ -8,10 +8,19 @@ from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.core.spectra import COMPLEX, PAIRS
 from dsiam_plugin.core.state import Peaks
-from dsiam_plugin.core.transforms import bright, hann_window, learn, mix, saliency_map
+from dsiam_plugin.core.transforms import (
+    Pair,
+    analyse,
+    bright,
+    hann_window,
+    learn,
+    mix,
+    saliency_map,
+)
 from dsiam_plugin.errors import ShapeError
 
 RELEASE = find_variant("DSiam").config("release").transform
+STEADY = TransformConfig()
 PAPER = find_variant("DSiam").config("paper").transform
 
 
@@ -49,7 +58,7 @@ def test_suppression_agrees_with_the_authors_routine(shared):
     config = replace(
         RELEASE, lambda_w=float(arrays["lw"].item()), rate_w=float(arrays["wlr"].item())
     )
-    spectrum = learn(planes(arrays["G"]), planes(arrays["Gb"]), config.lambda_w, config)
+    spectrum = learn(Pair(planes(arrays["G"]), planes(arrays["Gb"])), config.lambda_w, config)
     ours = mix(spectrum, planes(arrays["Z"]), config.rate_w, config)
     assert relative_error(ours, planes(arrays["W_out"])) < 1e-4
 
@@ -63,7 +72,7 @@ def test_saliency_agrees_with_the_authors_window(shared):
 
 def vary(source, target, config, spectra=COMPLEX):
     """V learnt and applied."""
-    spectrum = learn(source, target, config.lambda_v, config, spectra)
+    spectrum = learn(Pair(source, target), config.lambda_v, config, spectra)
     return mix(spectrum, source, config.rate_v, config, spectra)
 
 
@@ -89,7 +98,8 @@ def test_ridge_per_element_counts_the_elements():
     per_element = replace(PAPER, per_element=True)
     first, second = features(0), features(1)
     torch.testing.assert_close(
-        learn(first, second, 0.5, per_element), learn(first, second, 0.5 * 36, PAPER)
+        learn(Pair(first, second), 0.5, per_element),
+        learn(Pair(first, second), 0.5 * 36, PAPER),
     )
 
 
@@ -98,7 +108,7 @@ def test_keep_norm_makes_up_for_a_ridge_that_shrinks():
     config = TransformConfig(keep_norm=True, lambda_w=50.0)
     scale = torch.tensor([1.0, 100.0]).view(2, 1, 1, 1)
     source, target = features(0, 8, 2) * scale, features(1, 8, 2) * scale
-    spectrum = learn(source, target, config.lambda_w, config)
+    spectrum = learn(Pair(source, target), config.lambda_w, config)
     search = features(2, 8, 2) * scale
     kept = mix(spectrum, search, 1.0, config)
     shrunk = mix(spectrum, search, 1.0, replace(config, keep_norm=False))
@@ -117,7 +127,7 @@ def test_no_filter_and_no_features_have_no_norm_to_keep(spectra):
 
 def test_features_of_two_sizes_are_refused():
     with pytest.raises(ShapeError, match=r"\(1, 3, 6, 6\).*\(1, 3, 8, 8\)"):
-        learn(features(0), features(1, 8), 1.0, PAPER)
+        learn(Pair(features(0), features(1, 8)), 1.0, PAPER)
 
 
 def test_hann_window_is_symmetric_with_zero_border():
@@ -140,7 +150,7 @@ def test_bright_lays_the_map_around_each_target_in_every_layers_cells():
     dx, dy = torch.tensor([3.5, 4.0]), torch.tensor([-2.5, -2.0])
     peaks = Peaks(scale, dx, dy, none, none, none)
     pairs = bright(x_feat, peaks, 8, {"fine": 8, "coarse": 16}, 32.0)
-    region, fine = pairs["fine"]
+    region, fine, _ = pairs["fine"]
     assert (region[0] == 5).all()
     assert (region[1] == 1).all()
     weights = fine[0, 0] / 5
@@ -150,6 +160,10 @@ def test_bright_lays_the_map_around_each_target_in_every_layers_cells():
     assert weights[8, 14] == 1
     assert weights[8, 18].item() == pytest.approx(np.exp(-0.5))
     assert weights[12, 14].item() == pytest.approx(np.exp(-0.5))
+    known = bright(x_feat, peaks, 8, {"fine": 8, "coarse": 16}, 32.0, analyse(x_feat, STEADY))
+    torch.testing.assert_close(
+        learn(known["fine"], 0.3, STEADY), learn(pairs["fine"], 0.3, STEADY), atol=1e-4, rtol=1e-4
+    )
     # The middle is cell 7: two coarse cells right and one up; the deviation is two cells.
     coarse = pairs["coarse"][1][1, 0]
     assert divmod(int(coarse.argmax()), 15) == (6, 9)

@@ -5,9 +5,10 @@ import torch
 from clip_data import clip_model, moving_clip, tracker_config
 
 from dsiam_plugin.config import TransformConfig
+from dsiam_plugin.core.transforms import Pair, learn, mix
 from dsiam_plugin.training.data.pairs import PairBatch
 from dsiam_plugin.training.joint.learner import Learner, Machine
-from dsiam_plugin.training.joint.spectral import convolve, learn_transform, mix_transform, regress
+from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 from dsiam_plugin.training.run.recipe import OptimizerConfig, TrainingConfig
 from dsiam_plugin.training.siamese.stage import SiameseConfig, SiameseModel
 
@@ -35,7 +36,7 @@ def test_gradients_of_learning_and_applying(side):
     weight = torch.tensor(0.3, dtype=torch.float64, device="cuda", requires_grad=True)
 
     def output(source, target, regularizer, features):
-        return convolve(regress(source, target, regularizer), features)
+        return CLOSED_FORM.convolve(CLOSED_FORM.learn(source, target, regularizer), features)
 
     assert torch.autograd.gradcheck(output, (leaves[0], leaves[1], weight, leaves[2]))
 
@@ -49,8 +50,10 @@ def test_gradients_of_both_layers():
     ]
 
     def output(source, target, log_regularizer, features, rate):
-        spectrum = learn_transform(source, target, log_regularizer, TransformConfig())
-        return mix_transform(spectrum, features, rate, TransformConfig())
+        spectrum = learn(
+            Pair(source, target), log_regularizer.exp(), TransformConfig(), CLOSED_FORM
+        )
+        return mix(spectrum, features, rate, TransformConfig(), CLOSED_FORM)
 
     inputs = (leaves[0], leaves[1], numbers[0], leaves[2], numbers[1])
     assert torch.autograd.gradcheck(output, inputs)
@@ -64,8 +67,10 @@ def test_autocast_leaves_transforms_in_float32(dtype):
     def output(place):
         source, target, moved = (item.to(place) for item in features)
         log_regularizer, rate = (item.to(place) for item in numbers)
-        spectrum = learn_transform(source, target, log_regularizer, TransformConfig())
-        return mix_transform(spectrum, moved, rate, TransformConfig())
+        spectrum = learn(
+            Pair(source, target), log_regularizer.exp(), TransformConfig(), CLOSED_FORM
+        )
+        return mix(spectrum, moved, rate, TransformConfig(), CLOSED_FORM)
 
     with torch.autocast("cuda", dtype):
         seen = output("cuda")

@@ -6,7 +6,7 @@ import torch
 from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.core.spectra import COMPLEX
-from dsiam_plugin.core.transforms import learn, mix
+from dsiam_plugin.core.transforms import Pair, learn, mix
 from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
 # (batch, channels, height, width): even and odd sides, one and many of the first two
@@ -56,7 +56,7 @@ def test_both_layers_in_every_mode(shape, mode):
     square = (*shape[:2], side, side)  # the window is square
 
     def output(source, target, log_regularizer, features, rate):
-        spectrum = learn(source, target, log_regularizer.exp(), MODES[mode], CLOSED_FORM)
+        spectrum = learn(Pair(source, target), log_regularizer.exp(), MODES[mode], CLOSED_FORM)
         return mix(spectrum, features, rate, MODES[mode], CLOSED_FORM)
 
     log_regularizer, rate = torch.tensor(-1.2).double(), torch.tensor(0.4).double()
@@ -85,8 +85,8 @@ def test_forward_and_gradients_are_those_of_plain_autograd(shape):
 def test_forward_equals_what_the_tracker_computes(mode):
     config = replace(MODES[mode], lambda_v=0.02)
     source, target, features = (random(1, 3, 6, 6, seed=seed).float() for seed in range(3))
-    spectrum = learn(source, target, config.lambda_v, config)
-    ours = learn(source, target, torch.tensor(config.lambda_v), config, CLOSED_FORM)
+    spectrum = learn(Pair(source, target), config.lambda_v, config)
+    ours = learn(Pair(source, target), torch.tensor(config.lambda_v), config, CLOSED_FORM)
     torch.testing.assert_close(ours, spectrum)
     expected = mix(spectrum, features, 0.4, config)
     torch.testing.assert_close(
@@ -99,7 +99,8 @@ def test_clips_of_a_batch_do_not_touch_each_other():
     rate, log_regularizer = torch.tensor(0.4).double(), torch.tensor(-2.0).double()
 
     def output(chosen):
-        spectrum = learn(source[chosen], target[chosen], log_regularizer.exp(), STEADY, CLOSED_FORM)
+        pair = Pair(source[chosen], target[chosen])
+        spectrum = learn(pair, log_regularizer.exp(), STEADY, CLOSED_FORM)
         return mix(spectrum, source[chosen], rate, STEADY, CLOSED_FORM)
 
     together = output(slice(0, 2))
