@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.core.spectra import COMPLEX, Spectra
-from dsiam_plugin.core.state import Features, Peaks, take
+from dsiam_plugin.core.state import Features, Peaks
 from dsiam_plugin.errors import ShapeError
 
 NEGLIGIBLE = 1e-12  # a norm below this share of the features' own is that of no features
@@ -95,34 +95,33 @@ def analyse(
 
 
 def bright(
-    x_feat: Features,
+    region: Features,
     peaks: Peaks,
     stride: float,
     levels: Mapping[str, float],
     sigma: float,
-    x_hat: Features | None = None,
+    region_hat: Features | None = None,
 ) -> dict[str, Pair]:
-    """Pairs (G, G x map) that W learns from, of the winning search regions themselves.
+    """Pairs (G, G x map) that W learns from, of the winning search windows themselves.
 
     The Gaussian map around the target is laid over the features instead of the pixels, in each
     layer's own cells, so nothing is embedded for it.
 
     Args:
-        x_feat: Features of the search windows, (N, S, C, H, W) a layer.
-        peaks: The winning scales, and where the targets are.
+        region: Features of the winning search windows, (N, C, H, W) a layer.
+        peaks: Where the targets are.
         stride: Px of the search crop between neighbouring cells of the response.
         levels: Px of the search crop between neighbouring cells of each layer.
         sigma: Deviation of the map, px of the search crop.
-        x_hat: :func:`analyse` of the features, if it is known.
+        region_hat: :func:`analyse` of the features, if it is known.
     """
     pairs = {}
-    for layer, item in x_feat.items():
-        region, cell = take(item, peaks.scale), levels[layer]
-        rows = _bells(region.shape[-2], peaks.dy * stride / cell, sigma / cell)
-        columns = _bells(region.shape[-1], peaks.dx * stride / cell, sigma / cell)
-        highlighted = region * (rows[:, :, None] * columns[:, None, :])[:, None]
-        known = take(x_hat[layer], peaks.scale) if x_hat else None
-        pairs[layer] = Pair(region, highlighted, known)
+    for layer, item in region.items():
+        cell = levels[layer]
+        rows = _bells(item.shape[-2], peaks.dy * stride / cell, sigma / cell)
+        columns = _bells(item.shape[-1], peaks.dx * stride / cell, sigma / cell)
+        highlighted = item * (rows[:, :, None] * columns[:, None, :])[:, None]
+        pairs[layer] = Pair(item, highlighted, region_hat[layer] if region_hat else None)
     return pairs
 
 

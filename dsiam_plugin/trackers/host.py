@@ -179,7 +179,11 @@ class DSiamTracker(TargetTracker):
         if transform.background == "search":
             sigma = transform.saliency_sigma * self.config.crop.search_size
             cells = (network.stride, network.backbone.levels, sigma)
-            return [bright(look.x_feat, look.peaks, *cells, look.x_hat) for look in looks]
+            regions = [(_winning(look.x_feat, look), _winning(look.x_hat, look)) for look in looks]
+            return [
+                bright(region, look.peaks, *cells, region_hat)
+                for look, (region, region_hat) in zip(looks, regions, strict=True)
+            ]
         embedded = self._embed([self._cut_background(look) for look in looks])
         return [
             {layer: Pair(item[:, 0], item[:, 1]) for layer, item in pair.items()}
@@ -232,6 +236,12 @@ def _windows(crops: Sequence[Crop]) -> Windows:
     """Where one target's crops really are."""
     centers = torch.tensor([[crop.center for crop in crops]], dtype=torch.float64)
     return Windows(centers, torch.tensor([[crop.side_px for crop in crops]], dtype=torch.float64))
+
+
+def _winning(features: Features | None, look: Look) -> Features | None:
+    """Of one target's features the view of those at the winning scale, (1, C, h, w) a layer."""
+    scale = look.peaks.scale.item()
+    return features and {layer: item[:, scale] for layer, item in features.items()}
 
 
 def _only(features: Features) -> dict[str, Tensor]:

@@ -148,8 +148,11 @@ def _background(
     network = scene.network
     if transform.background == "search":
         sigma = transform.saliency_sigma * size
-        x_feat, x_hat = seen
-        return bright(x_feat, peaks, network.stride, network.backbone.levels, sigma, x_hat)
+        region, region_hat = (
+            {layer: take(item, peaks.scale) for layer, item in features.items()}
+            for features in seen
+        )
+        return bright(region, peaks, network.stride, network.backbone.levels, sigma, region_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
     region = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)

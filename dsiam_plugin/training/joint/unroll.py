@@ -154,7 +154,8 @@ class Unroller:
             return {}
         if transform.background == "search":
             sigma = transform.saliency_sigma * size
-            return bright(x_feat, peaks, self.backbone.stride, self.backbone.levels, sigma)
+            region = {layer: item[:, 0] for layer, item in x_feat.items()}
+            return bright(region, peaks, self.backbone.stride, self.backbone.levels, sigma)
         region, _ = cut_windows(rows, target.center, size, target.fill)
         highlighted = (region * self._fixed.saliency[..., None]).round().to(torch.uint8)
         both = self.embed(torch.cat([region, highlighted]))

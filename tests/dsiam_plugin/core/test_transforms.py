@@ -143,13 +143,13 @@ def test_gaussian_saliency_has_its_deviation():
 
 
 def test_bright_lays_the_map_around_each_target_in_every_layers_cells():
-    x_feat = {"fine": torch.ones(2, 3, 2, 22, 22), "coarse": torch.ones(2, 3, 2, 15, 15)}
-    x_feat["fine"][0, 2] = 5.0
+    features = {"fine": torch.ones(2, 2, 22, 22), "coarse": torch.ones(2, 2, 15, 15)}
+    features["fine"][0] = 5.0
     none, scale = torch.zeros(2), torch.tensor([2, 0])
     # In cells of 8 px: 3.5 right and 2.5 up of the middle; 4 right and 2 up.
     dx, dy = torch.tensor([3.5, 4.0]), torch.tensor([-2.5, -2.0])
     peaks = Peaks(scale, dx, dy, none, none, none)
-    pairs = bright(x_feat, peaks, 8, {"fine": 8, "coarse": 16}, 32.0)
+    pairs = bright(features, peaks, 8, {"fine": 8, "coarse": 16}, 32.0)
     region, fine, _ = pairs["fine"]
     assert (region[0] == 5).all()
     assert (region[1] == 1).all()
@@ -160,7 +160,7 @@ def test_bright_lays_the_map_around_each_target_in_every_layers_cells():
     assert weights[8, 14] == 1
     assert weights[8, 18].item() == pytest.approx(np.exp(-0.5))
     assert weights[12, 14].item() == pytest.approx(np.exp(-0.5))
-    known = bright(x_feat, peaks, 8, {"fine": 8, "coarse": 16}, 32.0, analyse(x_feat, STEADY))
+    known = bright(features, peaks, 8, {"fine": 8, "coarse": 16}, 32.0, analyse(features, STEADY))
     torch.testing.assert_close(
         learn(known["fine"], 0.3, STEADY), learn(pairs["fine"], 0.3, STEADY), atol=1e-4, rtol=1e-4
     )
