@@ -12,6 +12,7 @@ _FORMAT_HELP = """\
 formats:
   pysot       <sequence>.txt, x,y,w,h                     one pass
   got10k      <sequence>.txt, three decimals              one pass
+  got10k-runs  <sequence>/<sequence>_001.txt, likewise    one pass
   pytracking  <sequence>.txt, tabs, whole pixels          one pass
   otb-mat     <sequence>_<tracker>.mat (extra: mat)       one pass
   pysot-vot   baseline/<sequence>/<sequence>_001.txt      restarts
@@ -36,7 +37,10 @@ def build_parser() -> argparse.ArgumentParser:
     for flag, name in (("--from", "source_format"), ("--to", "target_format")):
         parser.add_argument(flag, dest=name, required=True, choices=FORMATS, metavar="FORMAT")
     parser.add_argument("--dataset", help="benchmark the results are of (default: by the names)")
-    parser.add_argument("--tracker", help="tracker in the names of .mat files (default: INPUT's)")
+    parser.add_argument("--tracker", help="tracker in the names of .mat files, of several")
+    parser.add_argument(
+        "--corners", action="store_true", help="rows of INPUT are x1,y1,x2,y2 and not x,y,w,h"
+    )
     for flag in ("--input_base", "--output_base"):
         parser.add_argument(
             flag, flag.replace("_", "-"), type=int, choices=(0, 1),
@@ -54,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(source: Path, target: Path, **options: Any) -> int:
     done = convert_results(source, target, **options)
     print(f"{source} -> {target}: {len(done.names)} results of {len(set(done.names))} sequences")
+    if done.tracker != source.name:
+        print(f"the files are called after the tracker {done.tracker}")
     if done.input_base != done.output_base:
         print(f"pixels were counted from {done.input_base}, now from {done.output_base}")
     return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from dsiam_plugin.commands.synthesize import frame_size
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig
 from dsiam_plugin.training.data.curation import curate
 from dsiam_plugin.training.data.curation_report import REPORT, table
@@ -210,7 +210,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 workers=arguments.workers,
                 progress=show_progress,
             )
-    except DatasetError as error:
+    except DSiamError as error:
         sys.stderr.write(f"{PROGRAM}: error: {error}\n")
         return EXIT_BAD_INPUT
     sys.stdout.write(table(config, outcome))

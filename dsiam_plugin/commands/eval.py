@@ -33,6 +33,8 @@ def _run(arguments: argparse.Namespace) -> int:
     dataset = DatasetFactory.create_dataset(
         name=arguments.dataset, dataset_root=arguments.dataset_dir
     )
+    if arguments.carry_last:
+        dataset.carry_last_boxes()
     folder, trackers = find_trackers(
         arguments.tracker_path, dataset.name, arguments.trackers, arguments.tracker_prefix
     )

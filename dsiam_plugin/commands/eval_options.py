@@ -19,6 +19,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--engine pysot and --pysot-path DIR go together")
     if arguments.protocol and arguments.sequences:
         parser.error(f"--sequences shows single runs, which --protocol {arguments.protocol} pools")
+    if arguments.protocol and arguments.carry_last:
+        parser.error(f"--carry-last is for the usual runs, not for those of {arguments.protocol}")
     return arguments
 
 
@@ -46,6 +48,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument("-t", "--tracker_prefix", default="", metavar="P", help="those named P...")
     add("--protocol", type=str.upper, choices=("TRE", "SRE"),
         help="score OTB's temporal or spatial robustness (default: the usual runs)")  # fmt: skip
+    add("--carry-last", "--carry_last", action="store_true",
+        help="take invalid rows for the last valid box, as OTB's own toolkit")  # fmt: skip
     add("-n", "--num", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--eao", choices=("pysot", "vot"), default="pysot",
         help="definition of the expected average overlap (default: %(default)s)")  # fmt: skip

@@ -60,7 +60,11 @@ def _dispatch(arguments: list[str]) -> int:
     forwarded = forward.target(arguments)
     if forwarded is not None:
         return forward.run(*forwarded)
-    parsed = build_parser().parse_args(arguments)
+    parser = build_parser()
+    parsed, extra = parser.parse_known_args(arguments)
+    if extra:
+        explain = getattr(parsed, "explain_extra", lambda words: "")
+        parser.error(explain(extra) or f"unrecognized arguments: {' '.join(extra)}")
     return parsed.run(parsed)
 
 

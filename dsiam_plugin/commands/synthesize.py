@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.evaluation.synthesis.attributes import ATTRIBUTES
 from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig, write_dataset
 from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             attributes=tuple(arguments.attributes),
         )
         made = write_dataset(arguments.out, config, force=arguments.force, progress=bar)
-    except DatasetError as error:
+    except DSiamError as error:
         sys.stderr.write(f"{PROGRAM}: error: {error}\n")
         return 1
     for facts in made:

@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsiam_plugin.commands.argument_types import positive
+from dsiam_plugin.commands.command import complain
 from dsiam_plugin.commands.options import DEFAULT_TRACKER, build, tracker_options
-from dsiam_plugin.errors import BoxError, SourceError
+from dsiam_plugin.errors import BoxError, DSiamError, SourceError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from dsiam_plugin.io.boxes import Box
-    from dsiam_plugin.io.sinks import Sink
-    from dsiam_plugin.io.sources import Source
-    from dsiam_plugin.trackers.follow import Tracked, Tracker
+    from dsiam_plugin.io.sinks import Sink, Tracked
+    from dsiam_plugin.io.sources import Frame, Source
+    from dsiam_plugin.trackers.follow import Step, Tracker
+
+
+EXIT_INCOMPLETE = 1
 
 
 @dataclass
 class Summary:
-    """What has been tracked so far."""
+    """Counts of the frames tracked so far.
+
+    Attributes:
+        frames: All of them.
+        lost: Those without a target.
+        interrupted: The user ended it.
+        trouble: The reason why it ended early, else empty.
+        started: When, on the clock that only counts.
+    """
 
     frames: int = 0
     lost: int = 0
     interrupted: bool = False
+    trouble: str = ""
     started: float = field(default_factory=time.perf_counter)
 
     def add(self, tracked: Tracked) -> None:
@@ -54,7 +69,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="track a target in a video, folder of frames, camera or stream",
         description="Without --output, --result and a window, the boxes go to standard output.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, explain_extra=explain_extra)
     parser.add_argument(
         "source", metavar="SOURCE", help="video file, folder or glob of images, camera number, URL"
     )
@@ -63,6 +78,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--init-box",
+        action=_Once,
         metavar="X,Y,W,H",
         help="target on the first frame: left, top, width, height in pixels, 0-based"
         " (default: drawn with the mouse; write --init-box=-5,... for a negative X)",
@@ -70,7 +86,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--output",
         metavar="PATH",
-        help="frames with the box drawn: a video by suffix (.mp4, .avi, .mkv, .mov), else a folder",
+        help="frames with the box drawn: a video by suffix (.mp4, .webm, .avi, .mkv, .mov),"
+        " else a folder",
     )
     parser.add_argument("--result", metavar="FILE", help="boxes, one x,y,w,h a frame, 0-based")
     parser.add_argument("--scores", metavar="FILE", help="scores, one a frame; nan for the first")
@@ -79,11 +96,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action=argparse.BooleanOptionalAction,
         help="show the frames; Esc or q stops (default: where there is a display)",
     )
-    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
+    parser.add_argument("--max-frames", type=positive, metavar="N", help="stop after N frames")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tracks, writes and shows as asked; returns the exit status.
+
+    Where a source or the tracker fails after the first frame, what was tracked is written and
+    the status is 1.
 
     Raises:
         DSiamError: Bad input. Nothing is written then.
@@ -104,8 +124,23 @@ def run(arguments: argparse.Namespace) -> int:
     report = f"{summary}: {', '.join(written)}" if written else str(summary)
     if summary.interrupted:
         raise KeyboardInterrupt(f"interrupted; kept {report}")
+    if summary.trouble:
+        complain("", f"warning: {summary.trouble}; kept {report}")
+        return EXIT_INCOMPLETE
     sys.stderr.write(f"{report}\n")
     return 0
+
+
+def explain_extra(words: Sequence[str]) -> str:
+    """The message about words on the command line that nothing takes; empty for options."""
+    if any(word.startswith("-") and not _is_number(word) for word in words):
+        return ""
+    if _is_number(words[0]):
+        return f"{' '.join(words)}: expected a box as one word, --init-box X,Y,W,H"
+    return (
+        f"{words[0]}: a second source ({len(words)} words too many); expected one video or folder,"
+        ' or a glob in quotes: "shots/*.png"'
+    )
 
 
 def parse_box(text: str) -> Box:
@@ -134,6 +169,7 @@ def _track(
 ) -> None:
     """Feeds every tracked frame to the sinks until the source, a sink or the user ends it."""
     from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
     from dsiam_plugin.io.sources import prefetch
     from dsiam_plugin.trackers.follow import follow
@@ -141,10 +177,12 @@ def _track(
     known = [length for length in (source.length, max_frames) if length is not None]
     with (
         closing(prefetch(source)) as frames,
+        logging_redirect_tqdm(),  # warnings go above the bar
         tqdm(total=min(known, default=None), unit=" frames", ncols=100) as progress,
     ):
         try:
-            for tracked in follow(tracker, islice(frames, max_frames), choose_box):
+            steps = follow(tracker, islice(frames, max_frames), choose_box)
+            for tracked in _until_trouble(steps, summary):
                 wishes = [sink(tracked) for sink in sinks]
                 summary.add(tracked)
                 progress.update()
@@ -154,6 +192,20 @@ def _track(
             if summary.frames == 0:
                 raise
             summary.interrupted = True
+
+
+def _until_trouble(steps: Iterator[tuple[Frame, Step]], summary: Summary) -> Iterator[Tracked]:
+    """The tracked frames, without the error that ends them: it is noted, and they are kept."""
+    from dsiam_plugin.io.sinks import Tracked
+
+    try:
+        for frame, (box, answer, _) in steps:
+            score, lost = (None, False) if answer is None else (answer.score, answer.lost)
+            yield Tracked(frame, box, score, lost)
+    except DSiamError as error:
+        if summary.frames == 0:
+            raise
+        summary.trouble = str(error)
 
 
 def _sinks(
@@ -175,7 +227,7 @@ def _sinks(
 
 
 def _wants_window(asked: bool | None) -> bool:
-    """The user's choice, checked, or whether a window is possible."""
+    """The user's choice, checked, or True where a window is possible."""
     from dsiam_plugin.io.display import check_display, has_display
 
     if asked is None:
@@ -186,7 +238,7 @@ def _wants_window(asked: bool | None) -> bool:
 
 
 def _box_chooser(text: str | None, has_window: bool) -> Callable[[np.ndarray], Box]:
-    """How the target is found on the first frame."""
+    """A function that finds the target on the first frame."""
     from dsiam_plugin.io.display import select_box
 
     if text is not None:
@@ -213,9 +265,28 @@ def _check_places(arguments: argparse.Namespace) -> list[str]:
     return list(places.values())
 
 
-def _positive(text: str) -> int:
-    """A whole number above zero, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}: expected 1 or more")
-    return number
+class _Once(argparse.Action):
+    """An option that may not be given twice, as its last value would count without a word."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Stores the value, or ends with a message."""
+        if getattr(namespace, self.dest) is not None:
+            parser.error(
+                f"{option_string}: given twice; expected one target (several: in Python, "
+                "tracker.init(image, boxes))"
+            )
+        setattr(namespace, self.dest, values)
+
+
+def _is_number(text: str) -> bool:
+    """True for what float() reads."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -35,6 +35,8 @@ def box_from_center(cx: float, cy: float, w: float, h: float) -> Box:
 def box_from_polygon(points: Sequence[float]) -> Box:
     """Smallest axis-aligned box around ``x1, y1, x2, y2, ...`` (at least three corners).
 
+    Where any number is NaN there is no box: all its numbers are NaN.
+
     Raises:
         BoxError: If the numbers do not pair up to three or more corners.
     """
@@ -42,6 +44,8 @@ def box_from_polygon(points: Sequence[float]) -> Box:
         raise BoxError(
             f"polygon: expected x,y pairs of at least 3 corners, got {len(points)} numbers"
         )
+    if any(math.isnan(number) for number in points):  # `min` would go by their order
+        return Box(*[math.nan] * 4)
     xs, ys = points[0::2], points[1::2]
     return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 

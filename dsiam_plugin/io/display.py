@@ -23,7 +23,7 @@ NO_DISPLAY = (
 
 
 def has_display() -> bool:
-    """Whether this OpenCV has windows and there is a screen to show them on."""
+    """True where this OpenCV has windows and there is a screen to show them on."""
     framework = re.search(r"^\s*GUI:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
     if framework is None or framework.group(1) == "NONE":
         return False

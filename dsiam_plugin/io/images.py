@@ -1,48 +1,64 @@
-"""Reading images and turning every accepted pixel format into 8-bit RGB.
+"""The one place that decodes images, and every accepted pixel format as 8-bit RGB.
 
-Shapes: H height, W width, both in pixels. Accepted are grey (H, W) and (H, W, 1), colour
+Shapes: H height, W width, both in pixels. Files give the pixels of ``cv2.imread(path,
+cv2.IMREAD_COLOR)``, as pysot reads them. Accepted arrays are grey (H, W) and (H, W, 1), colour
 (H, W, 3) and colour with alpha (H, W, 4), as uint8 or uint16. Alpha is dropped. Floating-point
 images are refused: their range (0-1, 0-255, HDR) cannot be known, and a wrong guess would feed
 the network a nearly black frame.
 """
 
+import os
+import re
+import stat
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from dsiam_plugin.errors import ImageError
+from dsiam_plugin.io.folders import IMAGE_SUFFIXES
 
 SIXTEEN_BIT_STEP = 257  # 65535 / 255: 16-bit white becomes 8-bit white
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 ACCEPTED = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8 or uint16"
+EXPECTED = f"expected an image file ({', '.join(IMAGE_SUFFIXES)})"
+MOST_PIXELS = 2**28  # 16384 x 16384; decoded, that is 0.8 GB
+MOST_BYTES = 4 * MOST_PIXELS  # no format needs more for that many pixels
+
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+# A JPEG's markers; within pixels 0xff is followed by 0 or by a restart (d0 to d7).
+JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+JPEG_END = 0xD9
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # their segments hold the size
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Decodes an image file to 8-bit RGB.
+def read_image(path: str | Path, mode: str = "RGB") -> np.ndarray:
+    """The pixels of ``cv2.imread(path, cv2.IMREAD_COLOR)``, or an error where that is silent.
 
-    The file's own orientation tag is applied, as every viewer does.
+    The file's own orientation tag is applied, as every viewer does; 16-bit values become 8-bit
+    ones as the format's decoder does it.
 
     Args:
         path: File of any format OpenCV reads; non-ASCII names work on every system.
+        mode: Colour order of the result, "RGB" or "BGR".
 
     Returns:
-        (H, W, 3) uint8 RGB, C-contiguous.
+        (H, W, 3) uint8, C-contiguous.
 
     Raises:
-        ImageError: The file is missing, empty, no image, or of an unsupported pixel type.
+        ImageError: The file is missing, empty, cut off, no image, or too large.
     """
-    try:
-        encoded = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror or error}; expected an image file") from error
-    image = _decode(encoded)
-    if image is None:
-        raise ImageError(
-            f"{path}: {encoded.size} bytes that do not decode; expected an image file"
-            f" ({', '.join(SUFFIXES)})"
-        )
-    return as_rgb(image, mode="BGR", name=str(path))
+    _check_order(mode, str(path))
+    image = _decode(path, cv2.IMREAD_COLOR)
+    return as_bgr(image) if mode == "RGB" else image
+
+
+def read_raw_image(path: str | Path) -> np.ndarray:
+    """An image's values as the file holds them: (H, W) for one channel, of the file's type.
+
+    Raises:
+        ImageError: As :func:`read_image`.
+    """
+    return _decode(path, cv2.IMREAD_UNCHANGED)
 
 
 def as_rgb(image: np.ndarray, mode: str = "RGB", name: str = "image") -> np.ndarray:
@@ -61,8 +77,7 @@ def as_rgb(image: np.ndarray, mode: str = "RGB", name: str = "image") -> np.ndar
     Raises:
         ImageError: Another type, shape or colour order.
     """
-    if mode not in ("RGB", "BGR"):
-        raise ImageError(f"{name}: colour order {mode!r}; expected 'RGB' or 'BGR'")
+    _check_order(mode, name)
     _check(image, name)
     if image.dtype == np.uint16:
         image = _to_eight_bit(image)
@@ -77,14 +92,79 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
 
 
-def _decode(encoded: np.ndarray) -> np.ndarray | None:
-    """(H, W, 3) BGR of the file's own depth, or None."""
-    if encoded.size == 0:  # OpenCV raises on nothing where it returns None on nonsense
-        return None
+def _decode(path: str | Path, flags: int) -> np.ndarray:
+    """The image of a file, as OpenCV's flags ask for it.
+
+    Raises:
+        ImageError: As :func:`read_image`.
+    """
+    encoded = _read_bytes(path)
+    trouble = _trouble(encoded)
+    if trouble:
+        raise ImageError(f"{path}: {trouble}; {EXPECTED}")
     try:
-        return cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:
-        return None
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
+    except cv2.error:  # a header that claims more than OpenCV's own limits
+        image = None
+    if image is None:
+        raise ImageError(f"{path}: {len(encoded)} bytes that do not decode; {EXPECTED}")
+    return image
+
+
+def _read_bytes(path: str | Path) -> bytes:
+    """Content of a regular file; opening a pipe or device would wait for whoever writes to it."""
+    try:
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES:
+            return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path}: {reason}; {EXPECTED}") from error
+    if stat.S_ISREG(found.st_mode):
+        raise ImageError(f"{path}: {found.st_size} bytes; expected at most {MOST_BYTES}")
+    raise ImageError(f"{path}: a folder, pipe or device; {EXPECTED}")
+
+
+def _trouble(encoded: bytes) -> str:
+    """A reason not to decode the bytes, empty where there is none.
+
+    OpenCV 4 fills what is missing of a JPEG with grey and says nothing.
+    """
+    if not encoded:
+        return "0 bytes"
+    size, whole = (0, 0), True
+    if encoded.startswith(JPEG):
+        size, whole = _scan_jpeg(encoded)
+    elif encoded.startswith(PNG):
+        size = _number(encoded, 16, 4), _number(encoded, 20, 4)
+    if size[0] * size[1] > MOST_PIXELS:
+        return f"claims {size[0]}x{size[1]} pixels, more than {MOST_PIXELS}"
+    return "" if whole else f"ends after {len(encoded)} bytes, before the JPEG does"
+
+
+def _scan_jpeg(encoded: bytes) -> tuple[tuple[int, int], bool]:
+    """Width and height that a JPEG claims, and whether its end is there."""
+    size = (0, 0)
+    position = len(JPEG) - 1
+    while match := JPEG_MARKER.search(encoded, position):
+        start = match.end()
+        if match[0][1] == JPEG_END:
+            return size, True
+        if match[0][1] in JPEG_FRAMES:  # length, bits, height, width
+            size = _number(encoded, start + 5, 2), _number(encoded, start + 3, 2)
+        position = start + _number(encoded, start, 2)
+    return size, False
+
+
+def _number(encoded: bytes, start: int, width: int) -> int:
+    """The big-endian number of ``width`` bytes at ``start``; missing bytes count as none."""
+    return int.from_bytes(encoded[start : start + width], "big")
+
+
+def _check_order(mode: str, name: str) -> None:
+    """Raises ImageError unless the colour order is known."""
+    if mode not in ("RGB", "BGR"):
+        raise ImageError(f"{name}: colour order {mode!r}; expected 'RGB' or 'BGR'")
 
 
 def _check(image: np.ndarray, name: str) -> None:

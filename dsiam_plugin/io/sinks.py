@@ -10,14 +10,35 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dsiam_plugin.io import display
 from dsiam_plugin.io.drawing import draw_result
-from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.video_output import frame_writer
-from dsiam_plugin.trackers.follow import Tracked
+
+if TYPE_CHECKING:
+    from dsiam_plugin.io.boxes import Box
+    from dsiam_plugin.io.sources import Frame
+
+
+class Tracked(NamedTuple):
+    """One frame and what is drawn or written of it.
+
+    Attributes:
+        frame: The frame.
+        box: Pixels, 0-based.
+        score: The tracker's confidence; None where it was started, as on the first frame.
+        lost: The tracker reports its target as lost.
+    """
+
+    frame: Frame
+    box: Box
+    score: float | None
+    lost: bool
+
 
 Sink = Callable[[Tracked], bool]
 
@@ -50,7 +71,7 @@ def text_rows(path: str | Path, row: Callable[[Tracked], str]) -> Iterator[Sink]
     Raises:
         OSError: The place cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="\n") as stream:
+    with atomic_write(path) as stream:
 
         def sink(tracked: Tracked) -> bool:
             stream.write(row(tracked) + "\n")
@@ -83,7 +104,7 @@ def box_row(tracked: Tracked) -> str:
 
 
 def score_row(tracked: Tracked) -> str:
-    """The score; ``nan`` on the first frame, which has none."""
+    """The score; ``nan`` where there is none, as on the first frame."""
     return "nan" if tracked.score is None else f"{tracked.score:.6f}"
 
 

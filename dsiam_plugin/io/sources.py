@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import math
 import re
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,11 @@ import cv2
 import numpy as np
 
 from dsiam_plugin.errors import SourceError
-from dsiam_plugin.io.images import SUFFIXES, as_rgb, read_image
+from dsiam_plugin.io.folders import IMAGE_SUFFIXES, frame_files, is_frame, natural_key
+from dsiam_plugin.io.images import as_rgb, read_image
 
+SHARE_NOT_SHOWN = 0.05  # of the frames a video announces, but no more than a second of it
+STALLED_S = 25.0  # OpenCV gives a stream up after 30 s; one that its sender ends ends at once
 DEFAULT_FPS = 25.0  # for sources that do not say: images, and cameras that report 0
 FRAME_FOLDERS = ("", "img", "color")  # a folder itself, or as OTB and VOT lay sequences out
 TEXT_SUFFIXES = (".txt", ".asc", ".nfo")  # FFmpeg would play a text file as letters on black
@@ -32,7 +36,7 @@ class Frame:
     Attributes:
         index: 0-based position in the source.
         name: What messages call it: an image's path, or the source and the position.
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8, RGB unless its source says otherwise.
     """
 
     index: int
@@ -50,7 +54,7 @@ class Source(Protocol):
 
     @property
     def length(self) -> int | None:
-        """How many frames it announces; None where it cannot know."""
+        """Number of frames it announces; None where it cannot know."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -65,20 +69,22 @@ class ImageSource:
     Attributes:
         paths: The files, at least one.
         fps: Speed at which a video made from them plays.
+        mode: Colour order of the images, "RGB" or "BGR".
     """
 
-    paths: tuple[Path, ...]
+    paths: Sequence[str | Path]
     fps: float = DEFAULT_FPS
+    mode: str = "RGB"
 
     @property
     def length(self) -> int:
-        """How many frames there are."""
+        """Number of frames."""
         return len(self.paths)
 
     def __iter__(self) -> Iterator[Frame]:
         """Decodes one file after the other."""
         for index, path in enumerate(self.paths):
-            yield Frame(index, str(path), read_image(path))
+            yield Frame(index, str(path), read_image(path, self.mode))
 
 
 class VideoSource:
@@ -91,6 +97,7 @@ class VideoSource:
 
     def __init__(self, address: str | int, name: str) -> None:
         self.name = name
+        self.is_camera = isinstance(address, int)
         self.capture = cv2.VideoCapture(address)
         if not self.capture.isOpened():
             raise SourceError(f"{name}: cannot be opened; expected {EXPECTED}")
@@ -100,10 +107,15 @@ class VideoSource:
         self.length = int(announced) if math.isfinite(announced) and announced > 0 else None
 
     def __iter__(self) -> Iterator[Frame]:
-        """Decodes until the source ends, then lets go of it."""
+        """Decodes until the source ends, then lets go of it.
+
+        Raises:
+            SourceError: After the frames, if there are fewer than there should be.
+        """
         index = 0
         try:
             while True:
+                asked = time.monotonic()
                 decoded, image = self.capture.read()
                 if not decoded:
                     break
@@ -112,8 +124,23 @@ class VideoSource:
                 index += 1
         finally:
             self.capture.release()
-        if index == 0:
-            raise SourceError(f"{self.name}: no frame decodes; expected {EXPECTED}")
+        trouble = self._early_end(index, time.monotonic() - asked)
+        if trouble:
+            raise SourceError(f"{self.name}: {trouble}")
+
+    def _early_end(self, count: int, waited_s: float) -> str:
+        """A reason why the source should not have ended after ``count`` frames, or nothing."""
+        if count == 0:
+            return f"no frame decodes; expected {EXPECTED}"
+        if self.length is not None:  # containers estimate it, and edited ones skip a few
+            allowed = max(1.0, min(self.fps, SHARE_NOT_SHOWN * self.length))
+            cut = self.length - count > allowed
+            return f"ends after {count} of {self.length} frames; damaged or cut off" if cut else ""
+        if self.is_camera:
+            return f"the camera stopped after {count} frames"
+        if waited_s >= STALLED_S:
+            return f"nothing arrived for {waited_s:.0f} s after {count} frames; connection lost"
+        return ""
 
 
 def open_source(source: str | Path) -> Source:
@@ -137,13 +164,8 @@ def open_source(source: str | Path) -> Source:
         return _open_file(path)
     if glob.has_magic(text):
         return ImageSource(_images_matching(text))
-    raise SourceError(f"{text}: no such file or folder; expected {EXPECTED}")
-
-
-def natural_key(name: str) -> list[str | int]:
-    """Sorting key that puts ``frame9`` before ``frame10``."""
-    pieces = re.split(r"([0-9]+)", name)
-    return [int(piece) if position % 2 else piece for position, piece in enumerate(pieces)]
+    found = "a pipe or device" if path.exists() else "no such file or folder"
+    raise SourceError(f"{text}: {found}; expected {EXPECTED}")
 
 
 def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
@@ -168,7 +190,7 @@ def prefetch(items: Iterable[Item]) -> Generator[Item, None, None]:
 def _open_file(path: Path) -> Source:
     """A video, or a single image as a source of one frame."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in IMAGE_SUFFIXES:
         return ImageSource((path,))
     if suffix in TEXT_SUFFIXES:
         raise SourceError(f"{path}: a text file; expected {EXPECTED}")
@@ -177,29 +199,23 @@ def _open_file(path: Path) -> Source:
 
 def _images_in(folder: Path) -> tuple[Path, ...]:
     """Images of a folder, or of the place where sequences keep them."""
-    for name in FRAME_FOLDERS:
-        images = _sorted_images((folder / name).glob("*"))
-        if images:
-            return images
-    raise SourceError(f"{folder}: a folder without images; expected {', '.join(SUFFIXES)}")
+    for place in (folder / name for name in FRAME_FOLDERS):
+        names = frame_files(place)
+        if names:
+            return tuple(place / name for name in names)
+    raise SourceError(f"{folder}: a folder without images; expected {', '.join(IMAGE_SUFFIXES)}")
 
 
 def _images_matching(pattern: str) -> tuple[Path, ...]:
     """Images among the files a glob pattern matches."""
-    found = glob.glob(pattern, recursive=True)
-    images = _sorted_images(map(Path, found))
+    found = sorted(glob.glob(pattern, recursive=True), key=natural_key)
+    images = [path for path in map(Path, found) if is_frame(path.name) and not path.is_dir()]
     if not images:
         raise SourceError(
-            f"{pattern}: matches {len(found)} files, none an image; expected {', '.join(SUFFIXES)}"
+            f"{pattern}: matches {len(found)} files, none an image;"
+            f" expected {', '.join(IMAGE_SUFFIXES)}"
         )
-    return images
-
-
-def _sorted_images(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The files with an image's suffix in natural order; hidden files are left out."""
-    images = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
-    visible = [path for path in images if not path.name.startswith(".")]
-    return tuple(sorted(visible, key=lambda path: natural_key(str(path))))
+    return tuple(images)
 
 
 def _without_password(url: str) -> str:

@@ -83,7 +83,7 @@ class Table:
         return "| " + " | ".join(cells) + " |"
 
     def is_low(self, value: Cell) -> bool:
-        """Whether a cell is below :attr:`low`."""
+        """True where a cell is below :attr:`low`."""
         return self.low is not None and isinstance(value, float) and value < self.low
 
 

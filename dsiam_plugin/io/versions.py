@@ -64,7 +64,7 @@ def installed(distributions: Iterable[str]) -> dict[str, str]:
 
 
 def fits(version: str, ranges: str) -> bool:
-    """Whether a version lies in comma-separated ranges such as ``>=0.7.3,<0.8``.
+    """True where a version lies in comma-separated ranges such as ``>=0.7.3,<0.8``.
 
     Only the release numbers count: ``2.13.0+cpu`` is 2.13 and ``5.0rc1`` is 5.0.
     """

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsiam_plugin.errors import CheckpointError, MissingDependencyError
+from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.io.mat import read_mat
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,14 @@ def read_parameters(path: Path) -> MatConvNetParameters:
 
     Raises:
         MissingDependencyError: Without SciPy (extra ``mat``).
-        CheckpointError: If the file holds no such structure.
+        CheckpointError: If the file is damaged or holds no such structure.
     """
+    content = read_mat(path, CheckpointError)
     try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise MissingDependencyError(
-            f"{path}: reading .mat weights needs SciPy: pip install 'dsiam-plugin[mat]'"
-        ) from None
-    content = loadmat(path, struct_as_record=False, squeeze_me=False)
-    try:
-        parameters = content["net"][0, 0].params.ravel()
-        arrays = {str(item.name[0]): np.asarray(item.value, np.float32) for item in parameters}
-    except (KeyError, AttributeError, IndexError, TypeError):
+        parameters = content["net"]["params"]
+        items = parameters if isinstance(parameters, list) else [parameters]
+        arrays = {item["name"]: np.asarray(item["value"], np.float32) for item in items}
+    except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{path}: no MatConvNet network (net.params) in this file") from None
     return MatConvNetParameters(path, arrays)
 

@@ -1,5 +1,5 @@
 """pysot's `toolkit.datasets.dataset`: see :mod:`dsiam_plugin.evaluation.datasets.dataset`."""
 
-from dsiam_plugin.evaluation.datasets.dataset import BoxDataset, Dataset
+from dsiam_plugin.evaluation.datasets.dataset import Dataset
 
-__all__ = ["BoxDataset", "Dataset"]
+__all__ = ["Dataset"]

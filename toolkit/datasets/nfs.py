@@ -1,5 +1,5 @@
-"""pysot's `toolkit.datasets.nfs`: see :mod:`dsiam_plugin.evaluation.datasets.nfs`."""
+"""pysot's `toolkit.datasets.nfs`: see :mod:`dsiam_plugin.evaluation.datasets.families`."""
 
-from dsiam_plugin.evaluation.datasets.nfs import NFSDataset, NFSVideo
+from dsiam_plugin.evaluation.datasets.families import NFSDataset, NFSVideo
 
 __all__ = ["NFSDataset", "NFSVideo"]

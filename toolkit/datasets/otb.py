@@ -1,5 +1,5 @@
-"""pysot's `toolkit.datasets.otb`: see :mod:`dsiam_plugin.evaluation.datasets.otb`."""
+"""pysot's `toolkit.datasets.otb`: see :mod:`dsiam_plugin.evaluation.datasets.families`."""
 
-from dsiam_plugin.evaluation.datasets.otb import OTBDataset, OTBVideo
+from dsiam_plugin.evaluation.datasets.families import OTBDataset, OTBVideo
 
 __all__ = ["OTBDataset", "OTBVideo"]

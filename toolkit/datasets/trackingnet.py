@@ -1,5 +1,5 @@
-"""pysot's `toolkit.datasets.trackingnet`: TrackingNet."""
+"""pysot's `toolkit.datasets.trackingnet`: see :mod:`dsiam_plugin.evaluation.datasets.families`."""
 
-from dsiam_plugin.evaluation.datasets.trackingnet import TrackingNetDataset, TrackingNetVideo
+from dsiam_plugin.evaluation.datasets.families import TrackingNetDataset, TrackingNetVideo
 
 __all__ = ["TrackingNetDataset", "TrackingNetVideo"]

@@ -1,5 +1,5 @@
-"""pysot's `toolkit.datasets.uav`: see :mod:`dsiam_plugin.evaluation.datasets.uav`."""
+"""pysot's `toolkit.datasets.uav`: see :mod:`dsiam_plugin.evaluation.datasets.families`."""
 
-from dsiam_plugin.evaluation.datasets.uav import UAVDataset, UAVVideo
+from dsiam_plugin.evaluation.datasets.families import UAVDataset, UAVVideo
 
 __all__ = ["UAVDataset", "UAVVideo"]

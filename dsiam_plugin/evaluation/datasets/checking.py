@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.evaluation.datasets import otb_layout, plain_layout, vot_layout
+from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.evaluation.datasets import apart_layout, otb_layout, plain_layout, vot_layout
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
+from dsiam_plugin.evaluation.datasets.frames import read_image
 from dsiam_plugin.evaluation.datasets.registry import Benchmark
-from dsiam_plugin.evaluation.datasets.video import read_image
+from dsiam_plugin.io.shapes import check_name
 
 _SHOWN_FRAMES = 3  # of the missing ones
 
 
 @dataclass
 class Report:
-    """What was found.
+    """The state of a raw download.
 
     Attributes:
         expected: How many sequences the benchmark has, or as many as were found.
@@ -32,7 +33,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every sequence of the benchmark is there and in order."""
+        """True where every sequence of the benchmark is there and in order."""
         return not self.problems
 
 
@@ -64,13 +65,12 @@ def _check_table(root: Path, benchmark: Benchmark) -> Report:
 
 
 def _check_folders(root: Path, benchmark: Benchmark) -> Report:
-    names = _folder_names(root)
+    names, read = _find_folders(root, benchmark)
     if not names:
         raise _nothing_found(root, benchmark)
     report = Report(expected=benchmark.sequences or len(names))
-    read = vot_layout.read_sequence if benchmark.family == "vot" else plain_layout.read_sequence
-    for name in names:
-        _add(report, root, name, partial(read, root, name))
+    for name, folder in names.items():
+        _add(report, root, name, partial(read, root, folder))
     if len(names) < report.expected:
         found = f"{len(names)} of {report.expected} sequences are in {root}"
         report.problems.append(f"{found}; the rest is missing")
@@ -80,9 +80,10 @@ def _check_folders(root: Path, benchmark: Benchmark) -> Report:
 def _add(report: Report, root: Path, name: str, read: Callable[[], dict]) -> None:
     """Put a sequence among the complete ones, or its first flaw among the problems."""
     try:
+        check_name(name, "sequence", DatasetError)
         entry = read()
         _check_frames(root, name, entry)
-    except DatasetError as error:
+    except (DatasetError, ImageError) as error:
         text = str(error)
         report.problems.append(text if text.startswith(f"{name}: ") else f"{name}: {text}")
         return
@@ -140,11 +141,21 @@ def _missing(root: Path, img_names: Iterable[str]) -> list[str]:
     return absent
 
 
-def _folder_names(root: Path) -> list[str]:
-    """Sequences of `list.txt`, else every folder with a ground truth."""
+def _find_folders(
+    root: Path, benchmark: Benchmark
+) -> tuple[dict[str, str], Callable[[Path, str], dict]]:
+    """Names and places of the sequences of a download, and what reads one of them.
+
+    They stand in `list.txt`, or are the annotations apart from frames, or every folder with a
+    ground truth.
+    """
+    read = vot_layout.read_sequence if benchmark.family == "vot" else plain_layout.read_sequence
     if (root / vot_layout.LIST_FILE).is_file():
-        return vot_layout.read_names(root)
-    return plain_layout.sequence_names(root)
+        return vot_layout.read_names(root), read
+    apart = apart_layout.find_sequences(root, benchmark.name)
+    if apart:
+        return apart, partial(apart_layout.read_sequence, benchmark=benchmark.name)
+    return plain_layout.sequence_folders(root), read
 
 
 def _nothing_found(root: Path, benchmark: Benchmark) -> DatasetError:

@@ -1,12 +1,17 @@
 """A set of videos: what every benchmark has in common."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.errors import BenchmarkError, DatasetError, ResultsError
 from dsiam_plugin.evaluation.datasets.metadata import Metadata, load_metadata
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import Video
+
+logger = logging.getLogger(__name__)
+
+CARRIED = "Invalid rows of results count as the last valid box, OTB's own rule."
 
 
 class Dataset:
@@ -21,9 +26,11 @@ class Dataset:
         attr: Attribute code to names of the videos that have it; "ALL" holds every video.
         missing_videos: Sequences of the benchmark that the folder lacks.
         tracker_path, tracker_names: Set by `set_tracker`.
+        result_rule: What tables say of results that are not taken as they stand.
     """
 
     protocol = "ope"
+    video_class: type[Video] = Video
 
     def __init__(
         self, name: str, dataset_root: str | os.PathLike | None = None, load_img: bool = False
@@ -46,16 +53,11 @@ class Dataset:
         self.tracker_names: list[str] = []
         self.videos: dict[str, Video] = {}
         for video_name, entry in metadata.videos.items():
-            video = self._make_video(video_name, entry, metadata, load_img)
-            video.skipped_frames = entry.get("skip", 0)
-            if entry.get("width") and entry.get("height"):
-                video.image_size = (entry["width"], entry["height"])
+            root = str(metadata.root)
+            video = self.video_class.from_metadata(video_name, root, entry, load_img)
             self.videos[video_name] = video
         self.attr = _by_attribute(self.videos)
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        """One video from its metadata; benchmarks with more to it override this."""
-        raise NotImplementedError
+        self.result_rule = ""
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -99,6 +101,20 @@ class Dataset:
         self.set_tracker(path, tracker_names)
         return {tracker: self._load_tracker(path, tracker) for tracker in self.tracker_names}
 
+    def carry_last_boxes(self) -> None:
+        """Take invalid rows of results, loaded from now on, for the last valid box.
+
+        That is the rule of OTB's own toolkit; see `results.rows.carry_last`.
+
+        Raises:
+            BenchmarkError: The data set is not run in one pass.
+        """
+        if self.protocol != "ope":
+            raise BenchmarkError(f"{self.name}: boxes are carried over in one-pass results alone")
+        self.result_rule = CARRIED
+        for video in self.videos.values():
+            video.carries_last_box = True
+
     def _load_tracker(self, path: str | os.PathLike, tracker: str) -> dict[str, str]:
         gaps = {}
         for video in self:
@@ -108,25 +124,19 @@ class Dataset:
                 video.gaps[tracker] = str(error)
             if tracker in video.gaps:
                 gaps[video.name] = video.gaps[tracker]
+        self._warn_about_corners(tracker)
         return gaps
 
-
-class BoxDataset(Dataset):
-    """A data set whose videos need nothing but the common metadata."""
-
-    video_class: type[Video] = Video
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        return self.video_class(
-            name,
-            str(metadata.root),
-            entry["video_dir"],
-            entry["init_rect"],
-            entry["img_names"],
-            entry["gt_rect"],
-            entry.get("attr"),
-            load_img,
-        )
+    def _warn_about_corners(self, tracker: str) -> None:
+        """Say so where most results begin as x1,y1,x2,y2 and not as the start box."""
+        loaded = [video for video in self if tracker in video.pred_trajs]
+        odd = [video.name for video in loaded if video.begins_with_corners(tracker)]
+        if loaded and 2 * len(odd) > len(loaded):
+            logger.warning(
+                "%s: the first row of %d of %d results, such as that of %s, holds the start box's"
+                " corners x1,y1,x2,y2; expected x,y,w,h ('dsiam convert --corners' makes them)",
+                tracker, len(odd), len(loaded), odd[0],
+            )  # fmt: skip
 
 
 def _by_attribute(videos: Mapping[str, Video]) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ def draw_region(
     Args:
         image: (H, W, 3) uint8 BGR, drawn into.
         region: x, y, w, h, or polygon numbers; codes and NaN draw nothing.
-        linewidth: Of the outline, px.
+        linewidth: Width of the outline, px.
         color: B, G, R.
         label: Text, or None.
     """

@@ -5,27 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.evaluation.datasets import families
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
-from dsiam_plugin.evaluation.datasets.folder import FolderDataset
-from dsiam_plugin.evaluation.datasets.got10k import GOT10kDataset
-from dsiam_plugin.evaluation.datasets.lasot import LaSOTDataset
 from dsiam_plugin.evaluation.datasets.metadata import load_metadata
-from dsiam_plugin.evaluation.datasets.nfs import NFSDataset
-from dsiam_plugin.evaluation.datasets.otb import OTBDataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
-from dsiam_plugin.evaluation.datasets.trackingnet import TrackingNetDataset
-from dsiam_plugin.evaluation.datasets.uav import UAVDataset
 from dsiam_plugin.evaluation.datasets.vot import TAGS, VOTDataset, VOTLTDataset
 
 FAMILIES: dict[str, type[Dataset]] = {
-    "otb": OTBDataset,
+    "otb": families.OTBDataset,
     "vot": VOTDataset,
     "votlt": VOTLTDataset,
-    "uav": UAVDataset,
-    "nfs": NFSDataset,
-    "lasot": LaSOTDataset,
-    "trackingnet": TrackingNetDataset,
-    "got10k": GOT10kDataset,
+    "uav": families.UAVDataset,
+    "nfs": families.NFSDataset,
+    "lasot": families.LaSOTDataset,
+    "trackingnet": families.TrackingNetDataset,
+    "got10k": families.GOT10kDataset,
 }
 
 
@@ -62,6 +56,9 @@ def create_dataset(
     if benchmark is not None:
         return FAMILIES[benchmark.family](os.fspath(name), dataset_root, load_img)
     metadata = load_metadata(os.fspath(name), dataset_root)
-    tagged = all(TAGS[0] in entry for entry in metadata.videos.values())
-    dataset_class = VOTDataset if tagged else FolderDataset
+    tagged = all(
+        TAGS[0] in entry and len(entry["gt_rect"]) == len(entry["img_names"])
+        for entry in metadata.videos.values()
+    )
+    dataset_class = VOTDataset if tagged else families.FolderDataset
     return dataset_class.from_metadata(Path(name).resolve().name, metadata, load_img)

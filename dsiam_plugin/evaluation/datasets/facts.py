@@ -1,15 +1,26 @@
 """Sequence tables of the OTB benchmarks, stored as JSON in `datasets/data`."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.io.messages import fail
+
+FACTS_SHAPE = {
+    str: {
+        "folder?": str, "annotation?": str, "first_frame": int, "last_frame": int,
+        "attributes?": [str], "skip?": int, "digits?": int, "extension?": str,
+    }
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class SequenceFacts:
-    """What has to be known about a sequence besides its files.
+    """Facts about a sequence that its files do not tell.
 
     Attributes:
         folder: Folder of the raw download; two targets of one video share it.
@@ -18,7 +29,7 @@ class SequenceFacts:
         attributes: The benchmark's attribute codes, such as "OCC".
         skip: How many annotated frames at the start are neither run nor evaluated.
         digits: Digits in the names of the images.
-        extension: Of the images, without the dot.
+        extension: Suffix of the images, without the dot.
     """
 
     folder: str
@@ -41,6 +52,9 @@ class SequenceFacts:
         return self.annotated - self.skip
 
 
+MAX_DIGITS = 20  # in the name of an image
+
+
 @cache
 def load_facts(name: str) -> Mapping[str, SequenceFacts]:
     """The table `name` of the package: sequence name to facts, in the benchmark's order."""
@@ -48,9 +62,25 @@ def load_facts(name: str) -> Mapping[str, SequenceFacts]:
     return facts_from_json(json.loads(resource.read_text(encoding="utf-8")))
 
 
-def facts_from_json(table: Mapping[str, Mapping]) -> dict[str, SequenceFacts]:
-    """Facts from a parsed table; a `sequences.json` beside annotations has the same keys."""
-    return {name: _facts(name, row) for name, row in table.items()}
+def facts_from_json(
+    table: Mapping[str, Mapping], source: str | os.PathLike = ""
+) -> dict[str, SequenceFacts]:
+    """Facts from a parsed table; a `sequences.json` beside annotations has the same keys.
+
+    Args:
+        table: Of the shape `FACTS_SHAPE`.
+        source: The file, for the message.
+
+    Raises:
+        DatasetError: Numbers of a sequence do not fit each other.
+    """
+    facts = {name: _facts(name, row) for name, row in table.items()}
+    for name, row in facts.items():
+        if not (0 <= row.skip < row.annotated and 1 <= row.digits <= MAX_DIGITS):
+            found = f"{name}: frames {row.first_frame} to {row.last_frame}, skip {row.skip}"
+            expected = f"some frames, fewer skipped, at most {MAX_DIGITS} digits"
+            fail(DatasetError, source, f"{found}, {row.digits} digits", expected)
+    return facts
 
 
 def _facts(name: str, row: Mapping) -> SequenceFacts:

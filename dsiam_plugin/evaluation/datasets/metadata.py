@@ -8,11 +8,23 @@ The metadata of a video is a mapping in pysot's schema: `video_dir`, `init_rect`
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.evaluation.datasets import otb_layout, plain_layout, pysot_layout, vot_layout
-from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, facts_from_json, load_facts
+from dsiam_plugin.evaluation.datasets import (
+    apart_layout,
+    otb_layout,
+    plain_layout,
+    pysot_layout,
+    vot_layout,
+)
+from dsiam_plugin.evaluation.datasets.facts import (
+    FACTS_SHAPE,
+    SequenceFacts,
+    facts_from_json,
+    load_facts,
+)
 from dsiam_plugin.evaluation.datasets.locate import candidate_roots, not_found
 from dsiam_plugin.evaluation.datasets.registry import (
     Benchmark,
@@ -20,13 +32,15 @@ from dsiam_plugin.evaluation.datasets.registry import (
     get_benchmark,
     unknown_name_message,
 )
+from dsiam_plugin.io.parsing import read_json
+from dsiam_plugin.io.shapes import check_name
 
 SEQUENCE_TABLE = "sequences.json"
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a folder holds of a data set.
+    """The part of a data set that a folder holds.
 
     Attributes:
         root: The folder.
@@ -37,6 +51,17 @@ class Metadata:
     root: Path
     videos: Mapping[str, Mapping]
     missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names, after which results and plots are called.
+
+        Raises:
+            DatasetError: One of a sequence or an attribute is a path or otherwise no name.
+        """
+        for name, entry in self.videos.items():
+            check_name(name, "sequence", DatasetError, self.root)
+            for attribute in entry.get("attr") or ():
+                check_name(attribute, "attribute", DatasetError, f"{self.root}: {name}")
 
 
 def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> Metadata:
@@ -91,6 +116,10 @@ def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metad
     metadata = _read_annotations(root, facts)
     if metadata is None and vot_layout.is_root(root):
         metadata = Metadata(root, *vot_layout.read_list(root))
+    found = apart_layout.find_sequences(root, benchmark.name) if metadata is None else {}
+    if found:
+        read = partial(apart_layout.read_sequence, root, benchmark=benchmark.name)
+        metadata = Metadata(root, {name: read(annotation) for name, annotation in found.items()})
     return metadata
 
 
@@ -101,7 +130,7 @@ def _with_facts(
 
     Args:
         root: Folder of the file.
-        videos: Its content; entries get the key `skip`.
+        videos: The file's content; entries get the key `skip`.
         facts: The benchmark's table, if there is one.
         cut: Whether the file may be of a larger benchmark, of which a part is wanted. A file
             with no sequence of the table is somebody's own and stays as it is.
@@ -142,13 +171,8 @@ def _parse_table(path: Path) -> dict[str, SequenceFacts]:
     """A `sequences.json`; empty where there is none."""
     if not path.is_file():
         return {}
-    table = pysot_layout.parse_json(path)
-    try:
-        return facts_from_json(table)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DatasetError(
-            f"{path}: expected first_frame and last_frame of each sequence ({error!r})"
-        ) from None
+    table = read_json(path, DatasetError, "a table of sequences", FACTS_SHAPE)
+    return facts_from_json(table, path)
 
 
 def _frame_range(facts: SequenceFacts) -> tuple[int, int]:

@@ -16,23 +16,17 @@ _SPELLINGS = {
     "Skating2-2": {"got10k": "Skating2.2", "pytracking": "Skating2_2", "vot": "Skating2_2"},
     "Human4-2": {"got10k": "Human4", "pytracking": "Human4_2", "vot": "Human4"},
 }
-_PYSOT_NAMES = {spelling: name for name, row in _SPELLINGS.items() for spelling in row.values()}
 _TARGET = re.compile(r"^(?P<folder>.+)-(?P<number>\d)$")
 
 
 def to_toolkit(name: str, toolkit: str) -> str:
-    """How `toolkit` spells the sequence that pysot calls `name`.
+    """The spelling in `toolkit` of the sequence that pysot calls `name`.
 
     Args:
         name: pysot's name.
         toolkit: One of `TOOLKITS`.
     """
     return _SPELLINGS.get(name, {}).get(toolkit, name)
-
-
-def to_pysot(name: str) -> str:
-    """The name pysot gives to a sequence spelled as any of the four toolkits does."""
-    return _PYSOT_NAMES.get(name, name)
 
 
 def match_name(name: str, known: Iterable[str]) -> str | None:

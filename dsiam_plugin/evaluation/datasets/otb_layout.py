@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts
 from dsiam_plugin.evaluation.datasets.names import file_names
-from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_boxes
+from dsiam_plugin.io.folders import frame_files
 
 ANNOTATION_FOLDER = "annotations"
 SEQUENCE_FOLDER = "sequences"
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp")
 _FRAME_NUMBER = re.compile(r"(\d+)\.\w+$")
 
 
@@ -39,7 +39,7 @@ def read_sequence(root: Path, name: str, facts: SequenceFacts, annotation: Path)
     Raises:
         DatasetError: The annotation is damaged or has other than the expected rows.
     """
-    boxes = read_one_based(annotation)
+    boxes = read_annotated_boxes(annotation, first_pixel=1).tolist()
     if len(boxes) == facts.annotated:
         boxes = boxes[facts.skip :]
     elif len(boxes) != facts.frames:
@@ -61,20 +61,6 @@ def read_sequence(root: Path, name: str, facts: SequenceFacts, annotation: Path)
 def find_annotation(root: Path, name: str, facts: SequenceFacts) -> Path | None:
     """The sequence's ground-truth file, in whichever layout; None where there is none."""
     return next((path for path in _annotation_paths(root, name, facts) if path.is_file()), None)
-
-
-def read_one_based(path: Path) -> list[list[float]]:
-    """Boxes of an OTB annotation, converted to 0-based pixels.
-
-    Raises:
-        DatasetError: The file is not rows of x,y,w,h.
-    """
-    try:
-        boxes = read_boxes(path)
-    except ResultsError as error:
-        raise DatasetError(str(error)) from None
-    boxes[:, :2] -= 1
-    return boxes.reshape(-1, BOX_NUMBERS).tolist()
 
 
 def image_folder(root: Path, name: str, facts: SequenceFacts) -> str:
@@ -104,13 +90,9 @@ def frame_names(root: Path, folder: str, facts: SequenceFacts) -> list[str]:
 
 
 def numbered_images(folder: Path) -> dict[int, str]:
-    """Number in the name to file name, for the images of a folder."""
-    images = {}
-    for path in sorted(folder.iterdir()):
-        match = _FRAME_NUMBER.search(path.name)
-        if match and path.suffix.lower() in IMAGE_EXTENSIONS:
-            images[int(match[1])] = path.name
-    return images
+    """Number at the end of the name to file name, for the images of a folder."""
+    matches = [(_FRAME_NUMBER.search(name), name) for name in frame_files(folder)]
+    return {int(match[1]): name for match, name in matches if match}
 
 
 def _annotation_paths(root: Path, name: str, facts: SequenceFacts) -> Iterator[Path]:

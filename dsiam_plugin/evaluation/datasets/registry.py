@@ -16,7 +16,7 @@ MIN_SIMILARITY = 0.5  # below this a "did you mean" misleads
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What the toolkit knows about one benchmark.
+    """One benchmark: its names and what differs between benchmarks.
 
     Attributes:
         name: The name shown in tables.

@@ -5,22 +5,30 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import DatasetError, ResultsError
+from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.drawing import (
     GROUND_TRUTH_COLOR,
     TRACKER_COLORS,
     draw_region,
     label_frame,
 )
+from dsiam_plugin.evaluation.datasets.frames import absolute_names, read_image
 from dsiam_plugin.evaluation.datasets.names import file_names
 from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
+from dsiam_plugin.evaluation.results.rows import carry_last, is_corners, warn_about_nan
+from dsiam_plugin.io.folders import subfolders
 
 logger = logging.getLogger(__name__)
 
 NO_FILE = "no result file"  # how the reason of a gap begins where nothing is damaged
+
+START_BOX_ONLY = "only its start box is known, so results are for a server and not scored here"
+PYSOT_ARGUMENTS = ("video_dir", "init_rect", "img_names", "gt_rect", "attr")
 
 Trajectory = np.ndarray | list  # (frames, 4) boxes, or one region a frame
 
@@ -30,46 +38,78 @@ class Video:
 
     Attributes:
         name: Name of the sequence.
-        video_dir: Its folder, relative to the data set's root.
+        video_dir: The sequence's folder, relative to the data set's root.
         init_rect: Region a tracker starts with, x, y, w, h or a polygon.
         gt_traj: One region a frame: 0-based x, y, w, h, or eight polygon numbers.
         attr: Attribute codes, or None.
         img_names: Absolute paths of the frames; they need not exist for an evaluation.
         image_size: Width and height in px where the metadata or a frame has told; else None.
+        absent: (frames,) int8, pysot's flag, 1 in frames in which the target can be seen; only
+            where labels say so. Results in other frames are not looked at.
         skipped_frames: Annotated frames before the first evaluated one.
+        carries_last_box: Invalid rows of results loaded from now on are the last valid box.
         pred_trajs: Results by tracker: (frames, 4) arrays.
         gaps: Why a tracker has no result here, by tracker: one line each.
         imgs: The decoded frames, (H, W, 3) uint8 BGR, after `load_img`; else None.
     """
 
-    # Where a tracker's result lies below its folder, best first.
-    result_patterns: tuple[str, ...] = ("{video}.txt",)
+    # Where a tracker's result may lie below its folder, best first.
+    layouts: tuple[Layout, ...] = (ONE_PASS,)
+    # Frames that labels call hidden count as frames without success, as pysot counts them.
+    hidden_frames_fail = True
+    # Names of pysot's positional arguments after the name and the root.
+    pysot_arguments: tuple[str, ...] = PYSOT_ARGUMENTS
 
-    def __init__(
-        self,
-        name: str,
-        root: str,
-        video_dir: str,
-        init_rect: Sequence[float],
-        img_names: Sequence[str],
-        gt_rect: Sequence[Sequence[float]],
-        attr: Sequence[str] | None,
-        load_img: bool = False,
-    ) -> None:
+    def __init__(self, name: str, root: str, *values: Any, **named: Any) -> None:
+        """A video as pysot's classes take it: `from_metadata` with an argument a key.
+
+        Args:
+            name: Name of the sequence.
+            root: Folder of the data set.
+            *values: In the order of `pysot_arguments`, then `load_img`.
+            **named: The same by name.
+        """
+        entry = dict(zip((*self.pysot_arguments, "load_img"), values, strict=False)) | named
+        self._fill(name, root, entry)
+        if entry.get("load_img"):
+            self.load_img()
+
+    @classmethod
+    def from_metadata(
+        cls, name: str, root: str, entry: Mapping[str, Any], load_img: bool = False
+    ) -> "Video":
+        """The video of an entry in pysot's schema, see `metadata`.
+
+        Args:
+            name: Name of the sequence.
+            root: Folder of the data set.
+            entry: `video_dir`, `init_rect`, `img_names`, `gt_rect`, and what else is known.
+            load_img: Decode all frames at once.
+        """
+        video = cls.__new__(cls)
+        video._fill(name, root, entry)
+        if load_img:
+            video.load_img()
+        return video
+
+    def _fill(self, name: str, root: str, entry: Mapping[str, Any]) -> None:
+        """Set all attributes; families with more of them add theirs."""
         self.name = name
-        self.video_dir = video_dir
-        self.init_rect = init_rect
-        self.gt_traj = gt_rect
-        self.attr = attr
-        self.skipped_frames = 0
+        self.video_dir = entry["video_dir"]
+        self.init_rect = entry["init_rect"]
+        self.gt_traj = entry["gt_rect"]
+        self.attr = entry.get("attr")
+        if "absent" in entry:
+            self.absent = np.array(entry["absent"], np.int8)
+        self.skipped_frames = entry.get("skip", 0)
+        self.carries_last_box = False
         self.pred_trajs: dict = {}
         self.gaps: dict[str, str] = {}
         self.tracker_names: list[str] = []
-        self.img_names = _absolute_names(root, video_dir, img_names)
+        self.img_names = absolute_names(root, self.video_dir, entry["img_names"])
         self.imgs: list[np.ndarray] | None = None
-        self.image_size: tuple[int, int] | None = None
-        if load_img:
-            self.load_img()
+        width, height = entry.get("width"), entry.get("height")
+        self.image_size: tuple[int, int] | None = (width, height) if width and height else None
 
     def __len__(self) -> int:
         return len(self.img_names)
@@ -95,7 +135,7 @@ class Video:
         """Decode all frames into `imgs`.
 
         Raises:
-            DatasetError: A frame is missing or damaged.
+            ImageError: A frame is missing or damaged.
         """
         if self.imgs is None:
             self.imgs = [read_image(name) for name in self.img_names]
@@ -154,7 +194,7 @@ class Video:
         Args:
             roi: x, y, w, h or polygon numbers; NaN and codes draw nothing.
             img: (H, W, 3) uint8 BGR, drawn into.
-            linewidth: Of the outline, px.
+            linewidth: Width of the outline, px.
             color: B, G, R.
             name: Label, or None.
         """
@@ -169,7 +209,7 @@ class Video:
 
         Args:
             pred_trajs: One region a frame by tracker; None for those that were loaded.
-            linewidth: Of the outlines, px.
+            linewidth: Width of the outlines, px.
             show_name: Label the regions.
 
         Returns:
@@ -189,26 +229,36 @@ class Video:
 
     def _load_one(self, path: Path, tracker: str) -> Trajectory | tuple | None:
         """The tracker's trajectory, or None after an entry in `gaps`."""
+        if len(self.gt_traj) < len(self.img_names):
+            self.gaps[tracker] = START_BOX_ONLY
+            return None
         file = self.result_file(path, tracker)
         if file is None:
-            expected = next(self._candidates(path, tracker))
-            self._record_gap(tracker, f"{NO_FILE}; expected {expected}")
+            self._note_missing(path, tracker)
             return None
         self.gaps.pop(tracker, None)
         return self._read(file)
 
-    def _record_gap(self, tracker: str, reason: str) -> None:
+    def _note_missing(self, path: Path, tracker: str) -> None:
         """Note the gap for tables; no warning, for a benchmark may ask for it thrice."""
-        self.gaps[tracker] = reason
-        logger.info("%s of %s: %s", self.name, tracker, reason)
+        expected = self.layouts[0].result_path(path / tracker, self.name)
+        self.gaps[tracker] = f"{NO_FILE}; expected {expected}"
+        logger.info("%s of %s: %s", self.name, tracker, self.gaps[tracker])
 
     def _read(self, file: Path) -> Trajectory:
         boxes = read_boxes(file)
         if self.skipped_frames and len(boxes) == len(self.gt_traj) + self.skipped_frames:
             boxes = boxes[self.skipped_frames :]  # run from the first annotated frame on
         self._check_rows(file, len(boxes))
-        _warn_about_nan(file, boxes)
+        if self.carries_last_box:
+            return carry_last(boxes, self.gt_traj)
+        warn_about_nan(file, boxes)
         return boxes
+
+    def begins_with_corners(self, tracker: str) -> bool:
+        """True where a loaded result begins with x1,y1,x2,y2 of the start box, not with the box."""
+        boxes = self.pred_trajs[tracker]
+        return isinstance(boxes, np.ndarray) and is_corners(boxes[0], self.init_rect)
 
     def _check_rows(self, file: Path, rows: int) -> None:
         expected = len(self.gt_traj)
@@ -228,14 +278,17 @@ class Video:
         if names:
             return list(names)
         try:
-            return sorted(entry.name for entry in os.scandir(os.fspath(path)) if entry.is_dir())
+            found = subfolders(Path(path))
         except OSError as error:
             raise ResultsError(f"{path}: cannot list trackers ({error.strerror})") from None
+        if not found:
+            raise ResultsError(f"{path}: no trackers in it, expected a folder each")
+        return found
 
     def _candidates(self, path: Path, tracker: str) -> Iterator[Path]:
-        for pattern in self.result_patterns:
+        for layout in self.layouts:
             for name in file_names(self.name):
-                yield path / tracker / pattern.format(video=name)
+                yield layout.result_path(path / tracker, name)
 
     def _image(self, idx: int) -> np.ndarray:
         return read_image(self.img_names[idx]) if self.imgs is None else self.imgs[idx]
@@ -245,44 +298,3 @@ class Video:
             height, width = self._image(0).shape[:2]
             self.image_size = (width, height)
         return self.image_size
-
-
-def _absolute_names(root: str, video_dir: str, img_names: Sequence[str]) -> list[str]:
-    """Paths of the frames below `root`.
-
-    Metadata names them relative to the root, some of pysot's files relative to the video's folder.
-    """
-    base = os.path.abspath(root)
-    if img_names and os.path.isabs(img_names[0]):
-        return list(img_names)
-    if img_names and not img_names[0].startswith(f"{video_dir}/"):
-        own = os.path.join(base, video_dir)
-        is_bare = "/" not in img_names[0]
-        if is_bare or _is_only_in(own, base, img_names[0]):
-            base = own
-    return [f"{base}/{name}" for name in img_names]
-
-
-def _is_only_in(folder: str, other: str, name: str) -> bool:
-    return os.path.isfile(f"{folder}/{name}") and not os.path.isfile(f"{other}/{name}")
-
-
-def _warn_about_nan(file: Path, boxes: np.ndarray) -> None:
-    """NaN boxes are misses, as in pysot; say so, because a tracker seldom means them."""
-    rows = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
-    if len(rows):
-        logger.warning(
-            "%s:%d: not a finite box (%d such rows of %d); each counts as a miss",
-            file, rows[0] + 1, len(rows), len(boxes),
-        )  # fmt: skip
-
-
-def read_image(path: str) -> np.ndarray:
-    """Decode one frame, (H, W, 3) uint8 BGR."""
-    import cv2  # heavy, and an evaluation from annotations alone needs none of it
-
-    image = cv2.imread(path) if os.path.isfile(path) else None
-    if image is None:
-        state = "cannot be decoded" if os.path.isfile(path) else "does not exist"
-        raise DatasetError(f"{path}: the frame {state}; expected an image")
-    return image

@@ -3,16 +3,15 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
-from dsiam_plugin.evaluation.datasets.metadata import Metadata
-from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
+from dsiam_plugin.evaluation.datasets.pysot_layout import TAGS
+from dsiam_plugin.evaluation.datasets.video import PYSOT_ARGUMENTS, Video
+from dsiam_plugin.evaluation.results import layout
 from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_trajectory, read_values
-
-TAGS = ("camera_motion", "illum_change", "motion_change", "size_change", "occlusion")
 
 
 class VOTVideo(Video):
@@ -24,26 +23,15 @@ class VOTVideo(Video):
             list of one number.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str,
-        video_dir: str,
-        init_rect: Sequence[float],
-        img_names: Sequence[str],
-        gt_rect: Sequence[Sequence[float]],
-        camera_motion: Sequence[int],
-        illum_change: Sequence[int],
-        motion_change: Sequence[int],
-        size_change: Sequence[int],
-        occlusion: Sequence[int],
-        load_img: bool = False,
-    ) -> None:
-        super().__init__(name, root, video_dir, init_rect, img_names, gt_rect, None, load_img)
-        flags = (camera_motion, illum_change, motion_change, size_change, occlusion)
-        self.tags = {"all": [1] * len(gt_rect)}
+    layouts = (layout.RESTARTS, layout.VOT_BINARY)
+    pysot_arguments = (*PYSOT_ARGUMENTS[:-1], *TAGS)
+
+    def _fill(self, name: str, root: str, entry: Mapping[str, Any]) -> None:
+        super()._fill(name, root, entry)
+        flags = [entry.get(tag, []) for tag in TAGS]
+        self.tags = {"all": [1] * len(self.gt_traj)}
         self.tags.update((tag, list(flag)) for tag, flag in zip(TAGS, flags, strict=True))
-        self.tags["empty"] = _untagged(flags, len(gt_rect))
+        self.tags["empty"] = _untagged(flags, len(self.gt_traj))
         self.tag_names = list(self.tags)
 
     def select_tag(self, tag: str, start: int = 0, end: int = 0) -> list[int]:
@@ -52,16 +40,13 @@ class VOTVideo(Video):
 
     def result_files(self, path: str | os.PathLike, tracker: str) -> list[Path]:
         """The tracker's repetitions in order, text before binary form where both are there."""
-        folder = Path(path) / tracker / "baseline" / self.name
-        return sorted(folder.glob("*_[0-9][0-9][0-9].txt")) or sorted(
-            folder.glob("*_[0-9][0-9][0-9].bin")
-        )
+        runs = (form.runs(Path(path) / tracker, self.name) for form in self.layouts)
+        return next((files for files in runs if files), [])
 
     def _load_one(self, path: Path, tracker: str) -> list | None:
         files = self.result_files(path, tracker)
         if not files:
-            expected = path / tracker / "baseline" / self.name / f"{self.name}_001.txt"
-            self._record_gap(tracker, f"{NO_FILE}; expected {expected}")
+            self._note_missing(path, tracker)
             return None
         self.gaps.pop(tracker, None)
         return [self._read(file) for file in files]
@@ -80,19 +65,8 @@ class VOTDataset(Dataset):
     """
 
     protocol = "restart"
+    video_class = VOTVideo
     tags = ["all", *TAGS, "empty"]
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        return VOTVideo(
-            name,
-            str(metadata.root),
-            entry["video_dir"],
-            entry["init_rect"],
-            entry["img_names"],
-            entry["gt_rect"],
-            load_img=load_img,
-            **{tag: entry.get(tag, []) for tag in TAGS},
-        )
 
 
 class VOTLTVideo(Video):
@@ -103,18 +77,13 @@ class VOTLTVideo(Video):
         confidence: By tracker: one confidence a frame, NaN in the first.
     """
 
-    def __init__(
-        self,
-        name: str,
-        root: str,
-        video_dir: str,
-        init_rect: Sequence[float],
-        img_names: Sequence[str],
-        gt_rect: Sequence[Sequence[float]],
-        load_img: bool = False,
-    ) -> None:
-        super().__init__(name, root, video_dir, init_rect, img_names, gt_rect, None, load_img)
-        self.gt_traj = [[0] if np.isnan(box[0]) else box for box in gt_rect]
+    layouts = (layout.LONG_TERM,)
+    pysot_arguments = PYSOT_ARGUMENTS[:-1]
+
+    def _fill(self, name: str, root: str, entry: Mapping[str, Any]) -> None:
+        super()._fill(name, root, entry)
+        boxes = [box[:BOX_NUMBERS] for box in entry["gt_rect"]]
+        self.gt_traj = [[0] if np.isnan(box[0]) else box for box in boxes]
         self.confidence: dict[str, list[float]] = {}
 
     def load_tracker(
@@ -145,12 +114,15 @@ class VOTLTVideo(Video):
         return result
 
     def _load_one(self, path: Path, tracker: str) -> tuple | None:
-        file = path / tracker / "longterm" / self.name / f"{self.name}_001.txt"
+        folder, form = path / tracker, self.layouts[0]
+        file = form.result_path(folder, self.name)
         if not file.is_file():
-            self._record_gap(tracker, f"{NO_FILE}; expected {file}")
+            self._note_missing(path, tracker)
             return None
         self.gaps.pop(tracker, None)
-        return self._read(file), self._read_confidence(file)
+        confidence = form.confidence_path(folder, self.name)
+        assert confidence is not None  # long-term results have one
+        return self._read(file), self._read_confidence(confidence)
 
     def _read(self, file: Path) -> list:
         regions = read_trajectory(file)
@@ -159,13 +131,8 @@ class VOTLTVideo(Video):
 
     def _read_confidence(self, file: Path) -> list[float]:
         """Confidences; the first frame's is NaN, for there the tracker is told the box."""
-        values_file = file.with_name(f"{self.name}_001_confidence.value")
-        values = read_values(values_file)
-        if len(values) != len(self.gt_traj):
-            raise ResultsError(
-                f"{values_file}: {len(values)} rows, expected {len(self.gt_traj)}, "
-                f"one a frame of {self.name}"
-            )
+        values = read_values(file)
+        self._check_rows(file, len(values))
         return [float("nan"), *values[1:].tolist()]
 
 
@@ -173,17 +140,7 @@ class VOTLTDataset(Dataset):
     """A long-term challenge, VOT2018-LT."""
 
     protocol = "longterm"
-
-    def _make_video(self, name: str, entry: Mapping, metadata: Metadata, load_img: bool) -> Video:
-        return VOTLTVideo(
-            name,
-            str(metadata.root),
-            entry["video_dir"],
-            entry["init_rect"],
-            entry["img_names"],
-            [box[:BOX_NUMBERS] for box in entry["gt_rect"]],
-            load_img,
-        )
+    video_class = VOTLTVideo
 
 
 def _untagged(flags: Sequence[Sequence[int]], frames: int) -> list[int]:

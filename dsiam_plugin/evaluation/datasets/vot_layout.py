@@ -1,15 +1,22 @@
 """The VOT toolkit's folders: `list.txt`, `<sequence>/{sequence,groundtruth.txt,color/}`."""
 
-from pathlib import Path
+import math
+import re
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dsiam_plugin.errors import DatasetError, ResultsError
-from dsiam_plugin.evaluation.results.files import read_regions, read_values
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_regions
+from dsiam_plugin.evaluation.results.files import read_values
+from dsiam_plugin.io.messages import excerpt, fail
+from dsiam_plugin.io.parsing import read_text
+from dsiam_plugin.io.shapes import check_name
 
 LIST_FILE = "list.txt"
 GROUND_TRUTH = "groundtruth.txt"
 PROPERTIES_FILE = "sequence"
 DEFAULT_CHANNEL = "color/%08d.jpg"
+GOT10K_FILES = ("meta_info.ini", "absence.label", "cover.label")
 # pysot's key, then the spellings of the toolkit's `<tag>.tag` and `<tag>.label` files.
 TAG_FILES = {
     "camera_motion": ("camera_motion",),
@@ -21,10 +28,19 @@ TAG_FILES = {
 
 
 def is_root(root: Path) -> bool:
-    """Whether `root` has a `list.txt` that names at least one sequence folder in it."""
+    """True where `root` has a `list.txt` that names at least one sequence folder of VOT in it.
+
+    GOT-10k has lists as well; its sequences have labels or information of their own, or one box.
+    """
     if not (root / LIST_FILE).is_file():
         return False
-    return any((root / name / GROUND_TRUTH).is_file() for name in read_names(root))
+    folders = [root / folder for folder in read_names(root).values()]
+    return any(
+        (folder / GROUND_TRUTH).is_file()
+        and not any((folder / name).exists() for name in GOT10K_FILES)
+        and ((folder / PROPERTIES_FILE).is_file() or _has_rows(folder / GROUND_TRUTH))
+        for folder in folders
+    )
 
 
 def read_list(root: Path) -> tuple[dict[str, dict], tuple[str, ...]]:
@@ -37,32 +53,42 @@ def read_list(root: Path) -> tuple[dict[str, dict], tuple[str, ...]]:
         DatasetError: A sequence is damaged.
     """
     names = read_names(root)
-    present = [name for name in names if (root / name / GROUND_TRUTH).is_file()]
+    present = {
+        name: folder for name, folder in names.items() if (root / folder / GROUND_TRUTH).is_file()
+    }
     missing = tuple(name for name in names if name not in present)
-    return {name: read_sequence(root, name) for name in present}, missing
+    return {name: read_sequence(root, folder) for name, folder in present.items()}, missing
 
 
-def read_names(root: Path) -> list[str]:
-    """Sequence names in `list.txt`.
+def read_names(root: Path) -> dict[str, str]:
+    """Sequence names in `list.txt` and their folders below `root`, in order.
 
     Raises:
-        DatasetError: The file is blank.
+        DatasetError: The file is blank, or names something outside `root`.
     """
-    lines = (root / LIST_FILE).read_text(encoding="utf-8").splitlines()
-    names = [line.strip() for line in lines if line.strip()]
+    path = root / LIST_FILE
+    lines = read_text(path, DatasetError, "sequence names").splitlines()
+    names = {}
+    for row, line in enumerate(lines, start=1):
+        folder = PurePosixPath(line.strip().replace("\\", "/"))
+        if not folder.parts:
+            continue
+        if folder.is_absolute() or ".." in folder.parts:
+            fail(DatasetError, f"{path}:{row}", excerpt(line), "a folder beside the file")
+        names[check_name(folder.name, "sequence", DatasetError, f"{path}:{row}")] = str(folder)
     if not names:
-        raise DatasetError(f"{root / LIST_FILE}: the file is blank, expected sequence names")
+        raise DatasetError(f"{path}: the file is blank, expected sequence names")
     return names
 
 
 def read_sequence(root: Path, name: str) -> dict:
-    """Metadata of one sequence folder.
+    """Metadata of one sequence folder, `name` being its path below `root`.
 
     Raises:
-        DatasetError: Its ground truth is missing or damaged.
+        DatasetError: The ground truth is missing or damaged.
     """
     folder = root / name
-    regions = read_ground_truth(folder / GROUND_TRUTH)
+    regions = read_annotated_regions(folder / GROUND_TRUTH)
     properties = read_properties(folder / PROPERTIES_FILE)
     pattern = _image_pattern(folder, properties)
     entry: dict[str, Any] = {
@@ -72,36 +98,53 @@ def read_sequence(root: Path, name: str) -> dict:
         "gt_rect": regions,
     }
     entry.update(_tags(folder, len(regions)))
-    entry.update({key: int(properties[key]) for key in ("width", "height") if key in properties})
+    sizes = [key for key in ("width", "height") if key in properties]
+    entry.update({key: _pixels(folder, properties, key) for key in sizes})
     return entry
-
-
-def read_ground_truth(path: Path) -> list[list[float]]:
-    """Regions of a `groundtruth.txt`, coordinates as they stand.
-
-    Raises:
-        DatasetError: The file is missing or a row is no region.
-    """
-    try:
-        return read_regions(path)
-    except ResultsError as error:
-        raise DatasetError(str(error)) from None
 
 
 def read_properties(path: Path) -> dict[str, str]:
     """`key=value` lines of a `sequence` file; empty where there is none."""
     if not path.is_file():
         return {}
-    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    lines = read_text(path, DatasetError, "lines of key=value").splitlines()
+    pairs = (line.partition("=") for line in lines)
     return {key.strip(): value.strip() for key, sign, value in pairs if sign}
 
 
+def _has_rows(path: Path) -> bool:
+    """True for more than one row, which is an annotation and not a start box alone."""
+    with path.open("rb") as stream:
+        return len(stream.read(4096).split(b"\n", 2)) == 3 or bool(stream.read(1))
+
+
 def _image_pattern(folder: Path, properties: dict[str, str]) -> str:
-    """How images are called; the first challenges kept them beside the ground truth."""
-    if "channels.color" in properties:
-        return properties["channels.color"]
+    """Pattern of the images' names; the first challenges kept them beside the ground truth."""
     flat = (folder / "00000001.jpg").is_file()
-    return DEFAULT_CHANNEL.rpartition("/")[2] if flat else DEFAULT_CHANNEL
+    default = DEFAULT_CHANNEL.rpartition("/")[2] if flat else DEFAULT_CHANNEL
+    pattern = properties.get("channels.color", default)
+    if "." not in PurePosixPath(pattern).name:  # a folder alone, as the VOT toolkit takes it
+        pattern = f"{pattern}/{DEFAULT_CHANNEL.rpartition('/')[2]}"
+    if not re.fullmatch(r"[^%]*%(0?[1-9])?d[^%]*", pattern):
+        fail(
+            DatasetError, folder / PROPERTIES_FILE, f"channels.color={excerpt(pattern)}",
+            f"a pattern with one number, such as {DEFAULT_CHANNEL}",
+        )  # fmt: skip
+    return pattern
+
+
+def _pixels(folder: Path, properties: dict[str, str], key: str) -> int:
+    """Width or height of the images."""
+    try:
+        pixels = float(properties[key])
+    except ValueError:
+        pixels = math.nan
+    if not 1 <= pixels < 1 << 20:
+        fail(
+            DatasetError, folder / PROPERTIES_FILE, f"{key}={excerpt(properties[key])}",
+            "a number of pixels",
+        )  # fmt: skip
+    return int(pixels)
 
 
 def _tags(folder: Path, frames: int) -> dict[str, list[int]]:

@@ -100,7 +100,7 @@ class OPEBenchmark(TrackerBenchmark):
     def _eval(self, curve: Curve, eval_trackers: str | Sequence[str] | None) -> CurvesByTracker:
         return {
             tracker: {
-                video.name: curve(*_visible(video, result), len(video.gt_traj))
+                video.name: curve(*_visible(video, result), _frame_count(video))
                 for video, result in self.results(tracker)
             }
             for tracker in self.chosen(eval_trackers)
@@ -114,3 +114,10 @@ def _visible(video: Any, result: Sequence) -> tuple[np.ndarray, np.ndarray]:
         visible = np.asarray(video.absent) == 1  # pysot's flag is 1 where the target is there
         truth, boxes = truth[visible], boxes[visible]
     return truth, boxes
+
+
+def _frame_count(video: Any) -> int:
+    """Frames that scores are shares of: all of them as in pysot, or as in got10k the visible."""
+    if getattr(video, "hidden_frames_fail", True) or not hasattr(video, "absent"):
+        return len(video.gt_traj)
+    return int(np.sum(np.asarray(video.absent) == 1))

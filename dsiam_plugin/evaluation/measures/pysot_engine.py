@@ -93,7 +93,8 @@ def _describe(dataset: Any, sized: bool) -> dict:
     for video in dataset:
         truth = [list(map(float, region)) for region in video.gt_traj]
         described: dict[str, Any] = {"gt_traj": truth}
-        for name in ("tags", "absent"):
+        known = ("tags", "absent") if getattr(video, "hidden_frames_fail", True) else ("tags",)
+        for name in known:
             if hasattr(video, name):
                 value = getattr(video, name)
                 described[name] = value if isinstance(value, dict) else np.asarray(value).tolist()

@@ -1,5 +1,6 @@
 """Evaluation of one pass over each sequence: OTB, UAV, NFS, LaSOT and folders of frames."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ TITLES = {
     "SRE": "spatial robustness (SRE)",
 }
 LOW = 0.6  # pysot's threshold for a video worth a look
+RUN = re.compile(r"(.+)_\d{3}")  # pytracking's name of a run
 DEFINITION = (
     "Success: area under the curve, 21 thresholds, overlap > t. Precision: at 20 px. "
     "Norm precision: at 0.20 of the target's size."
@@ -61,7 +63,8 @@ def evaluate_one_pass(
         measure: {tracker: found[measure] for tracker, (_, found) in measured.items()}
         for measure in MEASURES
     }
-    return report_one_pass(dataset, folder, curves, gaps, options.engine_note)
+    note = joined(dataset.result_rule, options.engine_note)
+    return report_one_pass(dataset, folder, curves, gaps, note)
 
 
 def measure_one_pass(
@@ -150,8 +153,28 @@ def _main_table(
         (name, *(summary["trackers"][tracker][measure] for measure in MEASURES))
         for tracker, name in names.items()
     )
+    rows += _means_of_runs(summary["trackers"])
     title = heading(dataset, TITLES[protocol])
     return Table(title, ("Tracker", *MEASURES.values()), rows, note=joined(DEFINITION, note))
+
+
+def _means_of_runs(scores: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[Any, ...], ...]:
+    """A row of mean scores for every tracker that was run several times, as ``x_000``, ``x_001``.
+
+    Args:
+        scores: Tracker -> measure -> score, None where there is none.
+    """
+    runs: dict[str, list[list[float]]] = {}
+    for tracker, entry in scores.items():
+        match = RUN.fullmatch(tracker)
+        if match:
+            values = [as_number(entry[measure]) for measure in MEASURES]
+            runs.setdefault(match[1], []).append(values)
+    return tuple(
+        (f"{name}: mean of {len(rows)} runs", *np.mean(rows, axis=0).tolist())
+        for name, rows in runs.items()
+        if len(rows) > 1
+    )
 
 
 def _attribute_tables(

@@ -80,6 +80,6 @@ def _complete(store: ResultStore, jobs: Sequence[Job]) -> Sequence[Job]:
         raise ResultsError("no frame of the annotation shows a target to start from")
     missing = [job for job in jobs if not store.is_done(job)]
     if missing:
-        first = store.layout.result_path(store.root, missing[0])
+        first = store.path(missing[0])
         raise ResultsError(f"{len(missing)} of {len(jobs)} runs have no result; expected {first}")
     return jobs

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from dsiam_plugin.evaluation.results.files import read_values
-
-PATTERNS = ("*_time.txt", "*_time.value")  # the VOT toolkit's suffix is the second
+from dsiam_plugin.evaluation.results.files import read_times
+from dsiam_plugin.evaluation.results.layout import time_files
 
 
 def frames_per_second(folder: Path) -> float:
@@ -16,10 +15,9 @@ def frames_per_second(folder: Path) -> float:
         NaN where there are no times.
     """
     frames, seconds = 0, 0.0
-    for pattern in PATTERNS:
-        for path in sorted(folder.rglob(pattern)):
-            times = read_values(path)
-            times = times[times > 0]
-            frames += len(times)
-            seconds += float(times.sum())
+    for path in time_files(folder):
+        times = read_times(path)
+        times = times[times > 0]
+        frames += len(times)
+        seconds += float(times.sum())
     return frames / seconds if seconds > 0 else float("nan")

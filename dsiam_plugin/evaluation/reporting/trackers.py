@@ -7,9 +7,11 @@ from pathlib import Path
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
+from dsiam_plugin.evaluation.results.layout import holds_results
+from dsiam_plugin.io.folders import subfolders
+from dsiam_plugin.io.shapes import check_name
 
 SHOWN = 8  # names listed in a message
-EXPERIMENTS = ("baseline", "longterm", "tre", "sre")  # folders in which results may lie
 
 
 def find_trackers(
@@ -40,9 +42,10 @@ def find_trackers(
     if not root.is_dir():
         raise ResultsError(f"no results: {root} is not a folder (--tracker_path)")
     folder = _dataset_folder(root, dataset)
-    there = [entry.name for entry in sorted(folder.iterdir()) if is_tracker(entry)]
+    there = [name for name in subfolders(folder) if holds_results(folder / name)]
     if names:
         for name in names:
+            check_name(name, "tracker", ResultsError)
             if not (folder / name).is_dir():
                 raise ResultsError(_missing(name, folder, there))
         return folder, list(dict.fromkeys(names))
@@ -50,15 +53,6 @@ def find_trackers(
     if not found:
         raise ResultsError(_none_found(folder, root, dataset, there, prefix))
     return folder, found
-
-
-def is_tracker(folder: Path) -> bool:
-    """Whether a folder holds results in any layout: a file a sequence, or a folder a sequence."""
-    if not folder.is_dir():
-        return False
-    if any((folder / experiment).is_dir() for experiment in EXPERIMENTS):
-        return True
-    return any(folder.glob("*.txt")) or any(folder.glob("*/*_001.txt"))
 
 
 def _dataset_folder(root: Path, dataset: str) -> Path:

@@ -6,19 +6,21 @@ pysot's metadata counts from 0; the conversion shifts x and y accordingly.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts, load_facts
-from dsiam_plugin.evaluation.datasets.names import match_name, to_toolkit
+from dsiam_plugin.evaluation.datasets.names import file_names, match_name, to_toolkit
 from dsiam_plugin.evaluation.datasets.registry import get_benchmark
 from dsiam_plugin.evaluation.results import files as results
+from dsiam_plugin.evaluation.results import layout as layouts
 from dsiam_plugin.evaluation.results import otb_mat, region_binary
+from dsiam_plugin.evaluation.results.layout import Layout
 
 BOXES, RESTARTS = "one-pass boxes", "restarts"
 _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
@@ -26,23 +28,21 @@ _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
 
 @dataclass(frozen=True)
 class Format:
-    """How a toolkit stores the results of one tracker.
+    """One toolkit's way to store the results of one tracker.
 
     Attributes:
         kind: `BOXES` or `RESTARTS`.
-        pattern: Path of a result below the tracker's folder, with {name}, {tracker}, {run}.
+        layout: Where its files lie below the tracker's folder.
         read: Path to rows: (frames, 4) boxes or a list of regions.
-        write: Path, rows and the sequence's facts (None if unknown) to a file.
-        times: Path of the seconds a frame, as `pattern`; None where there are none.
+        write: Path and rows to a file; `MATLAB`'s takes the sequence's facts as well.
         spelling: Whose sequence names it uses, one of `names.TOOLKITS`.
         otb_base, other_base: Number of the first pixel, on OTB and elsewhere.
     """
 
     kind: str
-    pattern: str
+    layout: Layout
     read: Callable[[Path], np.ndarray | list]
-    write: Callable[[Path, Iterable, SequenceFacts | None], None]
-    times: str | None = None
+    write: Callable[..., None]
     spelling: str = "pysot"
     otb_base: int = 0
     other_base: int = 0
@@ -50,28 +50,26 @@ class Format:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert_results` did.
+    """A record of what `convert_results` did.
 
     Attributes:
         names: The sequences, under pysot's names, once a run.
+        tracker: Name in the files, where they carry one, else that of the folder.
         input_base, output_base: Numbers of the first pixel that were assumed.
     """
 
     names: tuple[str, ...]
+    tracker: str
     input_base: int
     output_base: int
 
 
-def _write_boxes(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
-    results.write_boxes(path, boxes)
-
-
-def _write_got10k(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
+def _write_got10k(path: Path, boxes: Iterable) -> None:
     """Three decimals and commas."""
     results.write_table(path, boxes, delimiter=",", pattern="{:.3f}")
 
 
-def _write_pytracking(path: Path, boxes: Iterable, facts: SequenceFacts | None) -> None:
+def _write_pytracking(path: Path, boxes: Iterable) -> None:
     """Whole pixels and tabs, which is all that format holds."""
     whole = np.floor(np.asarray(boxes, dtype=np.float64) + 0.5)
     bad = np.flatnonzero(~np.isfinite(whole).all(axis=1))
@@ -80,36 +78,27 @@ def _write_pytracking(path: Path, boxes: Iterable, facts: SequenceFacts | None) 
     results.write_table(path, whole, delimiter="\t", pattern="{:.0f}")
 
 
-def _write_regions(path: Path, regions: Iterable, facts: SequenceFacts | None) -> None:
-    results.write_regions(path, regions)
-
-
-def _write_binary(path: Path, regions: Iterable, facts: SequenceFacts | None) -> None:
-    region_binary.write_binary(path, regions)
-
-
-_RUN = "baseline/{name}/{name}_{run}"
-_VOT_TEXT = Format(
-    RESTARTS, f"{_RUN}.txt", results.read_regions, _write_regions, f"{_RUN}_time.value"
-)
+_VOT_TEXT = Format(RESTARTS, layouts.VOT_TEXT, results.read_regions, results.write_regions)
 FORMATS: dict[str, Format] = {
-    "pysot": Format(BOXES, "{name}.txt", results.read_boxes, _write_boxes, "{name}_time.txt"),
+    "pysot": Format(BOXES, layouts.ONE_PASS, results.read_boxes, results.write_boxes),
     "got10k": Format(
-        BOXES, "{name}.txt", results.read_boxes, _write_got10k, "times/{name}_time.txt",
+        BOXES, layouts.ONE_PASS_TIMES, results.read_boxes, _write_got10k,
         spelling="got10k", otb_base=1,
     ),
+    "got10k-runs": Format(
+        BOXES, layouts.GOT10K, results.read_boxes, _write_got10k, spelling="got10k", otb_base=1
+    ),
     "pytracking": Format(
-        BOXES, "{name}.txt", results.read_boxes, _write_pytracking, "{name}_time.txt",
+        BOXES, layouts.ONE_PASS, results.read_boxes, _write_pytracking,
         spelling="pytracking", otb_base=1,
     ),
     "otb-mat": Format(
-        BOXES, "{name}_{tracker}.mat", otb_mat.read_mat, otb_mat.write_mat,
-        otb_base=1, other_base=1,
+        BOXES, layouts.MATLAB, otb_mat.read_mat, otb_mat.write_mat, otb_base=1, other_base=1
     ),
     "pysot-vot": _VOT_TEXT,
     "vot-text": _VOT_TEXT,
     "vot-binary": Format(
-        RESTARTS, f"{_RUN}.bin", region_binary.read_binary, _write_binary, f"{_RUN}_time.value"
+        RESTARTS, layouts.VOT_BINARY, region_binary.read_binary, region_binary.write_binary
     ),
 }  # fmt: skip
 
@@ -124,6 +113,7 @@ def convert_results(
     tracker: str | None = None,
     input_base: int | None = None,
     output_base: int | None = None,
+    corners: bool = False,
 ) -> Conversion:
     """Convert all results in a tracker's folder.
 
@@ -133,9 +123,10 @@ def convert_results(
         source_format: A key of `FORMATS`.
         target_format: Another one, of the same kind.
         dataset: Benchmark the results are of; None takes OTB where every name is one of OTB's.
-        tracker: Name in the files of `otb-mat`; None takes the name of `source`.
+        tracker: Name in the files of `otb-mat`; None takes that of `source`, or the only one.
         input_base: Number of the first pixel, 0 or 1, in `source`; None takes the format's.
         output_base: The same for `target`.
+        corners: Rows of `source` are x1,y1,x2,y2 in place of x,y,w,h.
 
     Returns:
         What was converted.
@@ -148,23 +139,28 @@ def convert_results(
     source, target = Path(source), Path(target)
     if source.resolve() == target.resolve():
         raise ResultsError(f"{target}: the results would overwrite themselves, name another folder")
-    defaults = {"tracker": tracker or source.name, "run": "001"}
-    found = _find(source, reader, defaults["tracker"])
-    if not found:
-        example = reader.pattern.format(name="<sequence>", tracker=tracker or "*", run="001")
-        raise ResultsError(f"{source}: no {source_format} results, expected {source / example}")
-    table = _otb_table(reader, [fields["name"] for _, fields in found], dataset)
+    found = _find(source, reader.layout, source_format, tracker)
+    if "{run}" not in writer.layout.result:
+        found = _first_runs(found)
+    table = _otb_table(reader, [fields["video"] for _, fields in found], dataset)
     bases = (
         _base(reader, table) if input_base is None else input_base,
         _base(writer, table) if output_base is None else output_base,
     )
-    rows = [_shift(reader.read(path), bases[1] - bases[0]) for path, _ in found]
-    names = [match_name(fields["name"], table) or fields["name"] for _, fields in found]
+    read = partial(_read, reader, offset=bases[1] - bases[0], corners=corners)
+    rows = [read(path) for path, _ in found]
+    names = [match_name(fields["video"], table) or fields["video"] for _, fields in found]
+    label = found[0][1].get("tracker", tracker or source.name)
     for (_, fields), name, converted in zip(found, names, rows, strict=True):
-        spelled = {**defaults, **fields, "name": to_toolkit(name, writer.spelling)}
-        writer.write(target / writer.pattern.format(**spelled), converted, table.get(name))
-        _convert_times(source, target, reader, writer, {**defaults, **fields}, spelled)
-    return Conversion(tuple(names), *bases)
+        video, run = to_toolkit(name, writer.spelling), fields.get("run", "001")
+        path = writer.layout.result_path(target, video, run, label)
+        known = [table.get(name)] if writer.layout == layouts.MATLAB else []
+        writer.write(path, converted, *known)
+        _convert_times(
+            reader.layout.time_path(source, fields["video"], run),
+            writer.layout.time_path(target, video, run),
+        )
+    return Conversion(tuple(names), label, *bases)
 
 
 def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
@@ -177,35 +173,57 @@ def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
     return reader, writer
 
 
-def _find(folder: Path, form: Format, tracker: str) -> list[tuple[Path, dict[str, str]]]:
-    """Result files and the fields of their names, in order."""
-    any_field = form.pattern.format(name="*", tracker="*", run="*")
-    found = []
-    for path in sorted(folder.glob(any_field)):
-        relative = path.relative_to(folder).as_posix()
-        fields = _parse(form.pattern, relative, tracker)
-        if fields and not _is_side_file(relative, form):
-            found.append((path, fields))
+def _find(
+    source: Path, layout: Layout, format_name: str, tracker: str | None
+) -> list[tuple[Path, dict[str, str]]]:
+    """Results in a folder with the fields of their names, of one tracker.
+
+    Raises:
+        ResultsError: There are none, or not of that tracker, or of several.
+    """
+    found = layout.find(source)
+    if "{tracker}" in layout.result:
+        found = [(path, _split_name(path.stem, tracker)) for path, _ in found]
+        there = sorted({fields["tracker"] for _, fields in found})
+        chosen = tracker or (there[0] if len(there) == 1 else source.name)
+        if found and chosen not in there:
+            said = f"not of {tracker!r}" if tracker else "choose one by --tracker"
+            shown = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
+            raise ResultsError(f"{source}: results of {len(there)} trackers, {said}: {shown}")
+        found = [(path, fields) for path, fields in found if fields["tracker"] == chosen]
+    if not found:
+        example = layout.result_path(source, "<sequence>", tracker=tracker or "*")
+        raise ResultsError(f"{source}: no {format_name} results, expected {example}")
     return found
 
 
-def _parse(pattern: str, relative: str, tracker: str) -> dict[str, str] | None:
-    """Fields of a file name; the tracker's own name is preferred to any other."""
-    for known in (re.escape(tracker), r"[^_]+"):
-        expression = re.escape(pattern)
-        expression = expression.replace(r"\{name\}", r"(?P<name>[^/]+)", 1)
-        expression = expression.replace(r"\{name\}", r"(?P=name)")
-        expression = expression.replace(r"\{tracker\}", f"(?P<tracker>{known})")
-        expression = expression.replace(r"\{run\}", r"(?P<run>\d{3})")
-        match = re.fullmatch(expression, relative)
-        if match:
-            return match.groupdict()
-    return None
+def _first_runs(found: list[tuple[Path, dict[str, str]]]) -> list[tuple[Path, dict[str, str]]]:
+    """The first file of every sequence, for a layout without runs."""
+    first: dict[str, tuple[Path, dict[str, str]]] = {}
+    for path, fields in found:
+        first.setdefault(fields["video"], (path, fields))
+    return list(first.values())
 
 
-def _is_side_file(relative: str, form: Format) -> bool:
-    """Files beside the results whose names look like results: times and scores."""
-    return form.kind == BOXES and relative.endswith(("_time.txt", "_scores.txt"))
+def _split_name(stem: str, tracker: str | None) -> dict[str, str]:
+    """Sequence and tracker of `<sequence>_<tracker>`, either of which may hold a `_` itself.
+
+    The longest beginning that is a sequence of OTB counts, else the tracker asked for.
+    """
+    places = [place for place, sign in enumerate(stem) if sign == "_"]
+    for place in reversed(places):
+        if stem[:place].casefold() in _otb_spellings():
+            return {"video": stem[:place], "tracker": stem[place + 1 :]}
+    if tracker and stem.endswith(f"_{tracker}"):
+        return {"video": stem.removesuffix(f"_{tracker}"), "tracker": tracker}
+    video, _, last = stem.rpartition("_")
+    return {"video": video, "tracker": last}
+
+
+@cache
+def _otb_spellings() -> frozenset[str]:
+    names = load_facts(_ALL_OTB)
+    return frozenset(word.casefold() for name in names for word in file_names(name))
 
 
 def _otb_table(form: Format, names: list[str], dataset: str | None) -> dict[str, SequenceFacts]:
@@ -223,16 +241,17 @@ def _base(form: Format, otb_table: dict) -> int:
     return form.otb_base if otb_table else form.other_base
 
 
-def _shift(rows: list | np.ndarray, offset: int) -> list | np.ndarray:
-    """Boxes with `offset` px added to x and y; restarts are never shifted."""
-    return rows + np.array([offset, offset, 0, 0]) if isinstance(rows, np.ndarray) else rows
+def _read(form: Format, path: Path, offset: int, corners: bool) -> list | np.ndarray:
+    """Rows of a result, boxes with `offset` px added to x and y; restarts are never shifted."""
+    rows = form.read(path)
+    if not isinstance(rows, np.ndarray):
+        return rows
+    if corners:
+        rows = np.hstack([rows[:, :2], rows[:, 2:] - rows[:, :2]])
+    return rows + (offset, offset, 0, 0)
 
 
-def _convert_times(
-    source: Path, target: Path, reader: Format, writer: Format, old: dict, new: dict
-) -> None:
-    if reader.times is None or writer.times is None:
-        return
-    path = source / reader.times.format(**old)
-    if path.is_file():
-        results.write_values(target / writer.times.format(**new), results.read_values(path))
+def _convert_times(source: Path | None, target: Path | None) -> None:
+    """Copy a file of seconds, where both toolkits store them and it is there."""
+    if source is not None and target is not None and source.is_file():
+        results.write_values(target, results.read_times(source))

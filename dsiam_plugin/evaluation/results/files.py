@@ -7,7 +7,7 @@ Formats (one line a frame, nothing else in the file):
   `0` skipped after a loss), restarts as the VOT toolkit writes them;
 - values: one number a line (seconds, confidences).
 
-Reading takes any of comma, tab, blank and semicolon, both line ends, exponents and NaN.
+Reading takes any one of comma, tab, blank and semicolon, both line ends, exponents and NaN.
 Whatever else is wrong raises a `ResultsError` that names file and row.
 """
 
@@ -21,10 +21,13 @@ import numpy as np
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.results.region_binary import read_binary
 from dsiam_plugin.io.files import atomic_write
+from dsiam_plugin.io.messages import excerpt, fail
+from dsiam_plugin.io.parsing import read_text
 
 BOX_NUMBERS = 4
 CODE_INITIALISED, CODE_LOST, CODE_SKIPPED = 1, 2, 0
-_DELIMITERS = re.compile(r"\s*[,;]\s*|\s+")
+_SIGNS = re.compile(r"[,;]|\s+")
+_AROUND_SIGNS = re.compile(r"\s*([,;])\s*")
 
 Region = list[float]
 
@@ -95,10 +98,28 @@ def read_values(path: str | os.PathLike) -> np.ndarray:
     values = []
     for row, line in enumerate(_read_text(path).splitlines(), start=1):
         try:
-            values.append(float(line) if line.strip() else float("nan"))
+            values.append(_number(line) if line.strip() else float("nan"))
         except ValueError:
-            raise ResultsError(f"{path}:{row}: {line[:60]!r}, expected one number") from None
+            raise ResultsError(f"{path}:{row}: {excerpt(line)}, expected one number") from None
     return np.array(values, dtype=np.float64)
+
+
+def read_times(path: str | os.PathLike) -> np.ndarray:
+    """Seconds a frame; of several repetitions, which got10k puts side by side, the mean.
+
+    Args:
+        path: Text file with one number a line, or as many as there are repetitions.
+
+    Returns:
+        (frames,) float64, NaN for blank lines.
+
+    Raises:
+        ResultsError: The file cannot be read or a line is not numbers.
+    """
+    if "," not in (text := _read_text(path)):
+        return read_values(path)
+    counts = range(1, text.partition("\n")[0].count(",") + 2)
+    return np.array([np.mean(row) for row in _parse_rows(text, path, widths=tuple(counts))])
 
 
 def write_boxes(path: str | os.PathLike, boxes: Iterable[Sequence[float]]) -> None:
@@ -122,7 +143,7 @@ def write_table(
         path: File to write, atomically.
         boxes: x, y, w, h a frame.
         delimiter: Between the numbers.
-        pattern: Of a number, such as "{:.3f}".
+        pattern: Format of a number, such as "{:.3f}".
     """
     with atomic_write(path) as file:
         file.writelines(
@@ -171,12 +192,7 @@ def _format_value(value: float | None) -> str:
 
 
 def _read_text(path: str | os.PathLike) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ResultsError(f"{path}: not a text file, expected rows of numbers") from None
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read ({error.strerror})") from None
+    return read_text(path, ResultsError, "rows of numbers")
 
 
 def _parse_uniform(text: str) -> np.ndarray | None:
@@ -205,16 +221,13 @@ def _parse_commas(text: str) -> list[Region] | None:
 
 
 def _parse_rows(text: str, path: str | os.PathLike, widths: tuple[int, ...] | None) -> list[Region]:
-    """Rows of numbers with any delimiters; `widths` None means a code, box or polygon."""
-    lines = text.rstrip().splitlines()
+    """Rows of numbers with any one delimiter; `widths` None means a code, box or polygon."""
     rows = []
-    for row, line in enumerate(lines, start=1):
+    for row, line in enumerate(text.rstrip().splitlines(), start=1):
         try:
-            numbers = [float(part) for part in _split(line)]
-        except ValueError:
-            raise ResultsError(
-                f"{path}:{row}: {line[:60]!r} is not numbers, expected {_expected(widths)}"
-            ) from None
+            numbers = [_number(part) for part in _split(line)]
+        except ValueError as problem:
+            fail(ResultsError, f"{path}:{row}", f"{excerpt(line)} {problem}", _expected(widths))
         if not _fits(len(numbers), widths):
             found = f"{len(numbers)} numbers" if numbers else "a blank row"
             raise ResultsError(f"{path}:{row}: {found}, expected {_expected(widths)}")
@@ -222,9 +235,38 @@ def _parse_rows(text: str, path: str | os.PathLike, widths: tuple[int, ...] | No
     return rows
 
 
+def _number(text: str) -> float:
+    """A number in usual notation; Python alone takes `1_000`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if re.match(r"m\d", text):
+        raise ValueError("is a mask (VOT2020 and later), which is not read")
+    if not text:
+        raise ValueError("has two delimiters in a row")
+    if "_" in text:
+        raise ValueError("is not numbers")
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("is not numbers") from None
+
+
 def _split(line: str) -> list[str]:
-    stripped = line.strip()
-    return _DELIMITERS.split(stripped) if stripped else []
+    """Parts of a row between its delimiters, which must be of one kind.
+
+    A comma beside tabs or semicolons would be a decimal comma: `20,0<tab>40,0<tab>...` is a box
+    and would be read as a polygon.
+
+    Raises:
+        ValueError: There are two kinds.
+    """
+    text = _AROUND_SIGNS.sub(r"\1", line.strip())
+    signs = {" " if sign.isspace() else sign for sign in _SIGNS.findall(text)}
+    if len(signs) > 1:
+        raise ValueError("mixes delimiters (decimal commas?)")
+    return _SIGNS.split(text) if text else []
 
 
 def _fits(count: int, widths: tuple[int, ...] | None) -> bool:

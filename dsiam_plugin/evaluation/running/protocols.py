@@ -8,9 +8,9 @@ from dsiam_plugin.errors import BenchmarkError
 from dsiam_plugin.evaluation.datasets import GOT10kDataset, VOTDataset, VOTLTDataset
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
-from dsiam_plugin.evaluation.running import layouts
+from dsiam_plugin.evaluation.results import layout as layouts
+from dsiam_plugin.evaluation.results.layout import Layout
 from dsiam_plugin.evaluation.running.jobs import Job, plan_one_pass, plan_spatial, plan_temporal
-from dsiam_plugin.evaluation.running.layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Protocol:
         return self.plan(whole)
 
 
-OPE = Protocol("OPE", "one_pass", plan_one_pass, layouts.FLAT)
+OPE = Protocol("OPE", "one_pass", plan_one_pass, layouts.ONE_PASS)
 OPE_GOT10K = Protocol("OPE", "one_pass", plan_one_pass, layouts.GOT10K)
 TRE = Protocol("TRE", "one_pass", plan_temporal, layouts.TEMPORAL)
 SRE = Protocol("SRE", "one_pass", plan_spatial, layouts.SPATIAL)
 VOT = Protocol("VOT", "restarts", plan_one_pass, layouts.RESTARTS, repeats=True)
-LT = Protocol("LT", "one_pass", plan_one_pass, layouts.LONGTERM)
+LT = Protocol("LT", "one_pass", plan_one_pass, layouts.LONG_TERM)
 
 #: Many starts a sequence, scored by `dsiam_plugin.evaluation.running.robustness`.
 ROBUSTNESS = (TRE, SRE)

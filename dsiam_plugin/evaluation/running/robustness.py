@@ -86,7 +86,7 @@ def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, 
     Raises:
         ResultsError: A result is missing, damaged or does not fit its run.
     """
-    results = [_read(store.layout.result_path(store.root, job), len(job.images)) for job in jobs]
+    results = [_read(store.path(job), len(job.images)) for job in jobs]
     truths = [enclosing_box(region) for job in jobs for region in job.truth]
     return np.array(truths, dtype=np.float64), np.concatenate(results)
 

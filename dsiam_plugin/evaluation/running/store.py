@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results import files
+from dsiam_plugin.evaluation.results.layout import LONG_TERM, RESTARTS, Layout
 from dsiam_plugin.evaluation.running.jobs import Job
-from dsiam_plugin.evaluation.running.layouts import Layout
 from dsiam_plugin.evaluation.running.provenance import check_record, write_record
 from dsiam_plugin.evaluation.running.tracking import Track
 
@@ -36,7 +39,7 @@ class ResultStore:
             ResultsError: Another maker's results stand there, or the folder cannot be written.
         """
         folder = self.root / self.layout.folder
-        standing = [path for video in videos for path in self.layout.find_all(self.root, video)]
+        standing = [path for video in videos for path in self.layout.all_files(self.root, video)]
         if not force:
             check_record(folder, record, bool(standing))
         try:
@@ -46,20 +49,47 @@ class ResultStore:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def path(self, job: Job) -> Path:
+        """The job's result file, the first one where it is repeated."""
+        return self.layout.result_path(self.root, job.video, job.number)
+
     def is_done(self, job: Job) -> bool:
-        """Whether the job's result is there."""
-        return self.layout.result_path(self.root, job).is_file()
+        """True where the job's result is there."""
+        return self.path(job).is_file()
 
     def write(self, job: Job, tracks: Sequence[Track]) -> None:
-        """Write what a job gave.
+        """Write what a job gave, each file atomically, the first repetition's result last.
+
+        That file tells the next call that the job is done; a kill before it repeats the job.
+
+        Args:
+            job: What was run.
+            tracks: Its repetitions.
 
         Raises:
             ResultsError: The folder cannot be written.
         """
         try:
-            self.layout.write(self.root, job, tracks)
+            self._write(job, tracks)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _write(self, job: Job, tracks: Sequence[Track]) -> None:
+        seconds = np.mean([track.seconds for track in tracks], axis=0)
+        time_path = self.layout.time_path(self.root, job.video, job.number)
+        if time_path is not None:
+            files.write_values(time_path, seconds)
+        for number, track in reversed(list(enumerate(tracks, start=job.number))):
+            scores = self.layout.confidence_path(self.root, job.video, number)
+            if scores is not None:
+                files.write_values(scores, track.scores)
+            path = self.layout.result_path(self.root, job.video, number)
+            if self.layout == RESTARTS:
+                files.write_regions(path, track.regions)
+            elif self.layout == LONG_TERM:  # the first row is the code of a start
+                files.write_boxes(path, [(files.CODE_INITIALISED,), *track.regions[1:]])
+            else:
+                files.write_boxes(path, track.regions)
 
     def _unwritable(self, error: OSError) -> ResultsError:
         return ResultsError(f"{error.filename or self.root}: cannot be written ({error.strerror})")

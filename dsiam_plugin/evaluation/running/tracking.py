@@ -8,9 +8,9 @@ import numpy as np
 
 from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
 from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, CODE_LOST, CODE_SKIPPED
-from dsiam_plugin.evaluation.running.frames import read_frame
 from dsiam_plugin.evaluation.running.starts import Box, enclosing_box, is_target
 from dsiam_plugin.evaluation.running.trackers import Estimate, Tracker, image_mode, read_estimate
+from dsiam_plugin.io.images import read_image
 
 RESTART_SKIP = 5  # frames from a failure to the next start, the VOT challenges' setting
 
@@ -57,7 +57,7 @@ def run_through(
     """
     mode, track = image_mode(tracker), Track()
     for index, path in enumerate(images):
-        image = read_frame(path, mode)
+        image = read_image(path, mode)
         if index == 0:
             box = start_box(image)
             track.append(box, _NO_SCORE, _start(tracker, image, box))
@@ -92,12 +92,12 @@ def run_with_restarts(
         if start_from is not None and (index < start_from or not is_target(region)):
             track.append((CODE_SKIPPED,), _NO_SCORE, 0.0)
         elif start_from is not None:
-            image = read_frame(path, mode)
+            image = read_image(path, mode)
             seconds = _start(tracker, image, enclosing_box(region))
             track.append((CODE_INITIALISED,), _NO_SCORE, seconds)
             start_from = None
         else:
-            image = read_frame(path, mode)
+            image = read_image(path, mode)
             estimate, seconds = _follow(tracker, image)
             if _is_on_target(estimate, region, image):
                 track.append(estimate.polygon or estimate.box, estimate.score, seconds)

@@ -13,7 +13,7 @@ from dsiam_plugin.evaluation.synthesis.attributes import ATTRIBUTES, measure, se
 from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS, Layout, SequenceFacts, write_lines
 from dsiam_plugin.evaluation.synthesis.scenes import Pictures, build_scene, open_pictures, render
 from dsiam_plugin.evaluation.synthesis.script import Stage
-from dsiam_plugin.training.data.destinations import check_destination, replaced_folder
+from dsiam_plugin.io.files import atomic_folder, check_destination
 
 MANIFEST = "synthesis.json"
 MIN_FRAMES = 10  # below, effects come and go between two frames
@@ -156,7 +156,7 @@ def write_dataset(
     check_destination(out, MANIFEST, "a synthetic data set", force=force)
     pictures = open_pictures(config.stills, config.stage)
     try:
-        with replaced_folder(out) as fresh:
+        with atomic_folder(out, replace=True) as fresh:
             facts = fill(fresh, config, pictures, progress)
     except OSError as error:
         raise DatasetError(f"{out}: cannot be written ({error.strerror or error})") from error

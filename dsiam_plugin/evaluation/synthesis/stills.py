@@ -11,6 +11,7 @@ import numpy as np
 
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.synthesis.sprites import Sprite, make_sprite
+from dsiam_plugin.io.images import read_image, read_raw_image
 
 SUFFIX = "_segments.png"
 # What makes a region an object: its share of the photograph, how much of its outline lies on the
@@ -72,35 +73,19 @@ class StillLibrary:
 
     def photograph(self, name: str) -> np.ndarray:
         """The still, (H, W, 3) uint8 BGR."""
-        return read_image(self.folder / f"{name}.jpg", cv2.IMREAD_COLOR)
+        return read_image(self.folder / f"{name}.jpg", "BGR")
 
     def still(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """A photograph, (H, W, 3) uint8 BGR, and its labels, (H, W)."""
         image = self.photograph(name)
         path = self.folder / f"{name}{SUFFIX}"
-        labels = read_image(path, cv2.IMREAD_UNCHANGED)
+        labels = read_raw_image(path)
         if labels.shape != image.shape[:2]:
             raise DatasetError(
                 f"{path}: shape {labels.shape}; expected one label a pixel of the photograph,"
                 f" {image.shape[:2]}"
             )
         return image, labels
-
-
-def read_image(path: Path, mode: int) -> np.ndarray:
-    """Decode an image.
-
-    Raises:
-        DatasetError: The file cannot be read or decoded.
-    """
-    try:
-        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    image = cv2.imdecode(data, mode) if data.size else None
-    if image is None:
-        raise DatasetError(f"{path}: not an image, or truncated")
-    return image
 
 
 def object_regions(image: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:

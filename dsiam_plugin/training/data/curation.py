@@ -13,10 +13,11 @@ import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.io.boxes import Box
+from dsiam_plugin.io.files import atomic_folder, check_destination
+from dsiam_plugin.io.images import read_image
 from dsiam_plugin.training.data.crew import ordered_map
 from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.data.cutting import cut
-from dsiam_plugin.training.data.destinations import check_destination, replaced_folder
 from dsiam_plugin.training.data.pack import INDEX, PackGeometry, PackWriter
 from dsiam_plugin.training.data.selection import (
     FEWEST_FRAMES,
@@ -28,7 +29,6 @@ from dsiam_plugin.training.data.selection import (
     whole_tracks,
 )
 from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, Source
-from dsiam_plugin.training.data.sources.whole_images import read_whole_image
 
 Progress = Callable[[Iterable, str, int | None], Iterable]
 
@@ -82,10 +82,10 @@ def curate(
     out = Path(os.path.abspath(out))
     check_destination(out, INDEX, "a pack", force=force)
     try:
-        with replaced_folder(out) as fresh:
+        with atomic_folder(out, replace=True) as fresh:
             outcome = fill(fresh, source, config, workers, progress)
     except OSError as error:
-        named = error.filename and f".{out.name}." not in str(error.filename)
+        named = error.filename and f".{out.stem}." not in str(error.filename)
         place = error.filename if named else out  # nobody asked for the temporary folder
         raise DatasetError(f"{place}: {error.strerror or error}") from error
     return outcome
@@ -152,7 +152,7 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
     rows, crops, boxes, skips = [], [], [], []
     for row, image in enumerate(footage.images):
         try:
-            picture = read_whole_image(footage.folder / image)
+            picture = read_image(footage.folder / image)
         except ImageError as error:
             skips.append(Skip("image unreadable", footage.name, "frame", detail=str(error)))
             continue

@@ -71,7 +71,7 @@ def _shrunk_window(
     left, right = _span(center[0], reach, width)
     top, bottom = _span(center[1], reach, height)
     window = image[top:bottom, left:right]
-    block = max(int(side / size), 1)
+    block = min(max(int(side / size), 1), max(window.shape[:2]))
     if block > 1:
         window = _average(window, block, fill)
     return window, (left, top), block

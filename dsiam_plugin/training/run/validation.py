@@ -7,7 +7,7 @@ a run and on data sets that the user names; never on a benchmark by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +15,9 @@ import numpy as np
 
 from dsiam_plugin.errors import ConfigError, TrainingError
 from dsiam_plugin.evaluation.synthesis.dataset import MANIFEST, SynthesisConfig, write_dataset
-from dsiam_plugin.io.images import read_image
+from dsiam_plugin.io.sources import Frame, ImageSource
 from dsiam_plugin.trackers.builders import build_tracker
+from dsiam_plugin.trackers.follow import follow
 from dsiam_plugin.trackers.host import DSiamTracker
 from dsiam_plugin.training.run.recipe import ValidationConfig
 
@@ -98,18 +99,19 @@ def success_auc(
     from dsiam_plugin.evaluation.measures.metrics import success_curve
 
     truth = np.asarray(video.gt_traj, dtype=float)[:frames]
-    names = video.img_names[: len(truth)]
-    tracker.init(read_image(names[0]), video.init_rect)
-    boxes = [truth[0], *_tracked(tracker, names[1:], each_frame)]
-    return float(success_curve(truth, np.array(boxes)).mean())
+    images = _announced(ImageSource(video.img_names[: len(truth)]), each_frame)
+    steps = follow(tracker, images, lambda image: video.init_rect)
+    boxes = np.array([step.box for _, step in steps])
+    boxes[0] = truth[0]
+    return float(success_curve(truth, boxes).mean())
 
 
-def _tracked(
-    tracker: DSiamTracker, names: list[str], each_frame: Callable[[], None]
-) -> Iterator[np.ndarray]:
-    for name in names:
-        each_frame()
-        yield np.array(tracker.track(read_image(name)).box)
+def _announced(frames: Iterable[Frame], each_frame: Callable[[], None]) -> Iterator[Frame]:
+    """The frames, with a call before each one that is tracked."""
+    for frame in frames:
+        if frame.index > 0:
+            each_frame()
+        yield frame
 
 
 def _synthetic(config: ValidationConfig, folder: Path) -> Path:

@@ -129,9 +129,17 @@ def test_matlab_structs_say_which_frames_they_cover(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"other": 1}, "expected a MATLAB file with results"),
-        ({"results": {"res": np.ones((2, 6)), "type": "ivtAff"}}, "results of type 'ivtAff'"),
-        ({"results": {"res": np.ones((2, 6)), "type": "rect"}}, "6 columns, expected x,y,w,h"),
+        ({"other": 1}, "no array of numbers in it, expected results"),
+        ({"results": {"res": np.ones((2, 6)), "type": "ivtAff"}}, "2 x 6, 0 sizes; expected six"),
+        ({"results": {"res": np.ones((2, 6)), "type": "rect"}}, "2 x 6, expected x,y,w,h"),
+        (
+            {"results": {"res": np.ones((2, 6)), "type": "mesh"}},
+            "type 'mesh'; expected one of",
+        ),
+        ({"results": {"res": np.ones((0, 4)), "type": "rect"}}, "0 x 4, expected x,y,w,h"),
+        ({"results": {"res": np.ones((3, 4)), "type": "4corner"}}, "3 x 4, .* two rows of corners"),
+        ({"results": {"res": np.ones((2, 4)), "type": np.ones(3)}}, "type .*; expected one of"),
+        ({"result": "text"}, "no array of numbers"),
     ],
 )
 def test_matlab_files_of_another_kind_are_named(tmp_path, content, message):
@@ -140,6 +148,110 @@ def test_matlab_files_of_another_kind_are_named(tmp_path, content, message):
     scipy.io.savemat(tmp_path / "a.mat", content)
     with pytest.raises(ResultsError, match=f"a.mat: .*{message}"):
         read_mat(tmp_path / "a.mat")
+
+
+def affine_results(kind):
+    """Six numbers a frame for boxes of 10 x 6 px, and the boxes around their corners."""
+    boxes = np.array([[20.0, 30, 10, 6], [23, 29, 20, 12]])
+    x, y, w, h = boxes.T
+    zeros = np.zeros(2)
+    if kind == "ivtAff":  # the template is as large as tmplsize, its centre the origin
+        res = np.stack([x + w / 2, y + h / 2, w / 10, zeros, zeros, h / 6], axis=1)
+        return res, boxes + [0, 0, 1, 1]
+    # L1Aff: from (1, 1) to tmplsize; rows give y before x
+    sx, sy = w / 10, h / 6
+    res = np.stack([zeros, sy, sx, zeros, y, x], axis=1)
+    return res, np.stack([x + sx, y + sy, 9 * sx + 1, 5 * sy + 1], axis=1)
+
+
+@pytest.mark.parametrize("kind", ["ivtAff", "L1Aff"])
+def test_affine_results_are_the_boxes_around_their_corners(tmp_path, kind):
+    import scipy.io
+
+    res, boxes = affine_results(kind)
+    run = {"res": res, "type": kind, "tmplsize": np.array([10.0, 6.0]), "len": 2}
+    scipy.io.savemat(tmp_path / "a.mat", {"results": run})
+    np.testing.assert_allclose(read_mat(tmp_path / "a.mat"), boxes)
+
+
+def test_a_rotated_template_of_ivt(tmp_path):
+    """By a quarter turn: width and height change places."""
+    import scipy.io
+
+    run = {"res": np.array([[50.0, 60, 0, -1, 1, 0]]), "type": "ivtAff", "tmplsize": [[10, 6]]}
+    scipy.io.savemat(tmp_path / "a.mat", {"results": run})
+    np.testing.assert_allclose(read_mat(tmp_path / "a.mat"), [[47, 55, 7, 11]])
+
+
+@pytest.mark.parametrize("name", ["results", "result", "res"])
+def test_bare_arrays(tmp_path, name):
+    import scipy.io
+
+    scipy.io.savemat(tmp_path / "a.mat", {name: np.arange(8).reshape(2, 4), "fps": 20})
+    np.testing.assert_array_equal(read_mat(tmp_path / "a.mat"), [[0, 1, 2, 3], [4, 5, 6, 7]])
+
+
+def write_trackers(folder):
+    """The authors' usual folder: results of several trackers side by side."""
+    for name, value in (("KCF", 1), ("KCF_LinearHog", 2), ("TLD", 3)):
+        for sequence in ("Biker", "jogging_1"):
+            write_mat(folder / f"{sequence}_{name}.mat", np.full((2, 4), value))
+
+
+def test_the_tracker_chooses_its_files(tmp_path, capsys):
+    write_trackers(tmp_path / "all")
+    for tracker, value in (("KCF", 1), ("KCF_LinearHog", 2)):
+        done = convert_results(
+            tmp_path / "all", tmp_path / tracker, "otb-mat", "pysot", tracker=tracker
+        )
+        assert done.names == ("Biker", "Jogging-1") and done.tracker == tracker
+        assert results.read_boxes(tmp_path / tracker / "Biker.txt")[0, 3] == value
+    arguments = ("--from", "otb-mat", "--to", "pysot")
+    assert run(tmp_path / "all", tmp_path / "out", *arguments) == 2
+    message = "results of 3 trackers, choose one by --tracker: KCF, KCF_LinearHog, TLD"
+    assert message in capsys.readouterr().err
+    assert run(tmp_path / "all", tmp_path / "out", *arguments, "--tracker", "MEEM") == 2
+    assert "3 trackers, not of 'MEEM': KCF" in capsys.readouterr().err
+
+
+def test_a_folder_called_after_a_part_of_the_tracker(tmp_path, capsys):
+    write_mat(tmp_path / "LinearHog" / "Biker_KCF_LinearHog.mat", np.ones((2, 4)))
+    arguments = ("--from", "otb-mat", "--to", "pysot")
+    assert run(tmp_path / "LinearHog", tmp_path / "out", *arguments) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Biker.txt"]
+    assert "called after the tracker KCF_LinearHog" in capsys.readouterr().out
+
+
+def test_corners_become_boxes(tmp_path):
+    toolkit_data.write_results(tmp_path, "in", {"zebra-2": [[10, 20, 15, 27], [1, 2, 4, 8]]})
+    arguments = ("--from", "pysot", "--to", "pysot", "--corners")
+    assert run(tmp_path / "in", tmp_path / "out", *arguments) == 0
+    np.testing.assert_array_equal(
+        results.read_boxes(tmp_path / "out" / "zebra-2.txt"), [[10, 20, 5, 7], [1, 2, 3, 6]]
+    )
+
+
+def test_runs_of_got10ks_experiments(tmp_path):
+    """`ExperimentGOT10k`: a folder a sequence, a file a run, columns of seconds."""
+    for number in (1, 2):
+        rows = np.full((2, 4), float(number))
+        toolkit_data.write_rows(tmp_path / "in" / "G_1" / f"G_1_00{number}.txt", rows)
+    (tmp_path / "in" / "G_1" / "G_1_time.txt").write_text("0.5,1.5\n0.25,0.75\n")
+    done = convert_results(tmp_path / "in", tmp_path / "flat", "got10k-runs", "pysot")
+    assert done.names == ("G_1",)
+    assert results.read_boxes(tmp_path / "flat" / "G_1.txt")[0, 0] == 1
+    assert (tmp_path / "flat" / "G_1_time.txt").read_text() == "1.000000\n0.500000\n"
+    done = convert_results(tmp_path / "in", tmp_path / "runs", "got10k-runs", "got10k-runs")
+    assert done.names == ("G_1", "G_1")
+    assert (tmp_path / "runs" / "G_1" / "G_1_002.txt").is_file()
+
+
+def test_files_beside_results_are_no_results(tmp_path):
+    toolkit_data.write_results(tmp_path, "in", {"David": OTB["David"]})
+    for name in ("David_all_boxes.txt", "David_all_scores.txt", "._David.txt"):
+        (tmp_path / "in" / name).write_text("not a result\n")
+    done = convert_results(tmp_path / "in", tmp_path / "out", "pytracking", "pysot")
+    assert done.names == ("David",)
 
 
 def test_a_damaged_matlab_file_is_named(tmp_path):

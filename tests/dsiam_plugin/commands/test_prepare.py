@@ -69,7 +69,7 @@ def test_every_kind_of_gap_is_named(download, capsys):
         "Skiing: Skiing/groundtruth_rect.txt is missing\n",
         "Bolt: Bolt.zip is not unpacked\n",
         "groundtruth_rect.txt: 99 rows, expected 100 (frames 1 to 100 of Matrix)\n",
-        "0001.jpg: the frame cannot be decoded",
+        "bytes that do not decode",
         "Trellis/groundtruth_rect.txt:2: 2 numbers, expected x,y,w,h",
     ):
         assert gap in text

@@ -1,5 +1,8 @@
 import os
+import re
+import shutil
 import threading
+import types
 
 import cv2
 import numpy as np
@@ -201,18 +204,68 @@ def test_bad_weights_and_configurations(footage, tmp_path, capsys, option, name,
     assert name in line
 
 
-@pytest.mark.parametrize("broken", ["undecodable", "other size"])
-def test_bad_frame_is_named_and_nothing_written(fake, footage, tmp_path, capsys, broken):
-    if broken == "undecodable":
-        (footage / "3.png").write_bytes(b"broken")
-    else:
-        cv2.imwrite(str(footage / "3.png"), np.zeros((60, 70, 3), np.uint8))
-    line = fails(
-        capsys, tmp_path, footage, "--init-box", BOX,
-        "--output", tmp_path / "o.mp4", "--result", tmp_path / "b.txt",
-    )  # fmt: skip
-    assert "3.png: " in line
-    assert "expected" in line
+def test_a_bad_frame_is_named_and_what_came_before_is_kept(fake, footage, tmp_path, capsys):
+    (footage / "3.png").write_bytes(b"broken")
+    video, result = tmp_path / "o.mp4", tmp_path / "b.txt"
+    assert track(footage, "--output", video, "--result", result) == 1
+    assert len(result.read_text().splitlines()) == 2
+    assert len(list(open_source(video))) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("dsiam: warning: ")
+    assert "3.png: 6 bytes that do not decode" in line
+    assert "kept 2 frames" in line
+
+
+def test_a_bad_first_frame_leaves_nothing(fake, footage, tmp_path, capsys):
+    (footage / "1.png").write_bytes(b"broken")
+    arguments = (footage, "--init-box", BOX, "--output", tmp_path / "o.mp4")
+    assert "1.png: 6 bytes" in fails(capsys, tmp_path, *arguments)
+
+
+def test_a_cut_video_is_told_with_both_numbers(fake, tmp_path, capsys):
+    path, result = tmp_path / "clip.avi", tmp_path / "b.txt"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (80, 60))
+    for _ in range(40):
+        writer.write(np.zeros((60, 80, 3), np.uint8))
+    writer.release()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert track(path, "--result", result) == 1
+    rows = len(result.read_text().splitlines())
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"clip.avi: ends after {rows} of 40 frames; damaged or cut off; kept {rows}" in line
+
+
+def test_frames_of_a_new_size_are_tracked_on(fake, footage, tmp_path):
+    for number in (4, 5):
+        cv2.imwrite(str(footage / f"{number}.png"), np.zeros((120, 160, 3), np.uint8))
+    video, result, scores = (tmp_path / name for name in ("o.mp4", "b.txt", "s.txt"))
+    assert track(footage, "--output", video, "--result", result, "--scores", scores) == 0
+    rows = [line.split(",")[0] for line in result.read_text().splitlines()]
+    assert rows == ["10.0000", "11.0000", "12.0000", "24.0000", "25.0000"]
+    assert [score == "nan" for score in scores.read_text().split()] == [1, 0, 0, 1, 0]
+    assert [frame.image.shape for frame in open_source(video)] == [(60, 80, 3)] * 5
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["b.png", "c.png"], 'b.png: a second source .* a glob in quotes: "shots/'),
+        (["--init-box", "1", "2", "3", "4"], "2 3 4: expected a box as one word"),
+        (["--init-box", BOX, "--init-box", BOX], "--init-box: given twice; expected one target"),
+        (["--colour"], "unrecognized arguments: --colour"),
+    ],
+)
+def test_words_too_many_lead_on(fake, footage, capsys, words, found):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["track", str(footage), *words])
+    assert re.search(found, capsys.readouterr().err.splitlines()[-1])
+
+
+def test_a_full_disk_is_an_error(fake, footage, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: types.SimpleNamespace(free=0))
+    arguments = (footage, "--init-box", BOX, "--output", tmp_path / "o.mp4")
+    result = tmp_path / "b.txt"
+    assert "o.mp4: no space left" in fails(capsys, tmp_path, *arguments, "--result", result)
 
 
 @pytest.mark.parametrize("option", ["--output", "--result", "--scores"])
@@ -229,8 +282,8 @@ def test_two_results_of_one_name(fake, footage, tmp_path, capsys):
 
 
 def test_unknown_output_suffix(fake, footage, tmp_path, capsys):
-    arguments = (footage, "--init-box", BOX, "--output", tmp_path / "o.gif")
-    assert "suffix '.gif'; expected .mp4" in fails(capsys, tmp_path, *arguments)
+    arguments = (footage, "--init-box", BOX, "--output", tmp_path / "o.wmv")
+    assert "suffix '.wmv'; expected .mp4" in fails(capsys, tmp_path, *arguments)
     assert fake.builds == []
 
 

@@ -1,3 +1,4 @@
+import os
 import threading
 
 import cv2
@@ -5,7 +6,8 @@ import numpy as np
 import pytest
 
 from dsiam_plugin.errors import ImageError, SourceError
-from dsiam_plugin.io.sources import DEFAULT_FPS, natural_key, open_source, prefetch
+from dsiam_plugin.io import sources
+from dsiam_plugin.io.sources import DEFAULT_FPS, open_source, prefetch
 
 
 def solid(red, green, blue, size=(48, 64)):
@@ -29,12 +31,6 @@ def write_video(path, count=5, fps=12.5):
 
 def names_of(source):
     return [frame.name.rsplit("/", 1)[-1] for frame in source]
-
-
-def test_natural_order():
-    names = ["f10.png", "f9.png", "f009.png", "e.png", "f1b2.png", "f1b10.png"]
-    ordered = ["e.png", "f1b2.png", "f1b10.png", "f9.png", "f009.png", "f10.png"]
-    assert sorted(names, key=natural_key) == ordered
 
 
 def test_folder_is_read_in_natural_order_without_other_files(tmp_path):
@@ -102,6 +98,13 @@ def test_bad_source_is_named_with_what_was_found(tmp_path, name, content, found)
     assert "\n" not in message
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are Unix's")
+def test_a_pipe_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "video0")
+    with pytest.raises(SourceError, match="video0: a pipe or device; expected .* a camera number"):
+        open_source(tmp_path / "video0")
+
+
 def test_folder_without_images(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(SourceError, match="a folder without images; expected .jpg"):
@@ -113,6 +116,75 @@ def test_video_without_frames(tmp_path):
     list(source)
     with pytest.raises(SourceError, match="a.avi: no frame decodes"):
         list(source)
+
+
+@pytest.mark.parametrize(("announced", "shown"), [(40, 19), (40, 37), (1000, 900), (10, 8)])
+def test_a_video_that_ends_early_is_an_error_after_its_frames(tmp_path, announced, shown):
+    source = open_source(write_video(tmp_path / "a.avi", count=5))
+    source.length, source.capture = announced, Frames(shown)
+    frames = iter(source)
+    assert len([next(frames) for _ in range(shown)]) == shown
+    with pytest.raises(SourceError, match=f"a.avi: ends after {shown} of {announced} frames"):
+        next(frames)
+
+
+@pytest.mark.parametrize(("announced", "shown"), [(40, 38), (1000, 990), (10, 9), (3, 4)])
+def test_the_few_frames_that_containers_count_too_much_are_not_missed(tmp_path, announced, shown):
+    source = open_source(write_video(tmp_path / "a.avi", count=5))
+    source.length, source.capture = announced, Frames(shown)
+    assert len(list(source)) == shown
+
+
+def test_half_a_video_file(tmp_path):
+    path = write_video(tmp_path / "a.avi", count=40)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    frames = []
+    with pytest.raises(SourceError, match=r"ends after [0-9]+ of 40 frames; damaged or cut off"):
+        for frame in open_source(path):
+            frames.append(frame)
+    assert 5 < len(frames) < 30
+
+
+class Frames:
+    """A capture that gives some frames."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def read(self):
+        self.left -= 1
+        return self.left >= 0, np.zeros((4, 4, 3), np.uint8)
+
+    def release(self):
+        pass
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def get(self, what):
+        return -1.0
+
+
+@pytest.mark.parametrize(
+    ("source", "seconds", "found"),
+    [
+        ("0", 0, "camera 0: the camera stopped after 3 frames"),
+        ("rtsp://a/live", 30, "rtsp://a/live: nothing arrived for 30 s after 3 frames"),
+    ],
+)
+def test_live_sources_that_fail(monkeypatch, source, seconds, found):
+    capture = Frames(3)
+    clock = iter([0, 0, 0, 0, seconds])
+    monkeypatch.setattr(cv2, "VideoCapture", lambda address: capture)
+    monkeypatch.setattr(sources.time, "monotonic", lambda: next(clock))
+    with pytest.raises(SourceError, match=found):
+        list(open_source(source))
+
+
+def test_a_stream_that_its_sender_ends_is_at_its_end(monkeypatch):
+    monkeypatch.setattr(cv2, "VideoCapture", lambda address: Frames(3))
+    assert len(list(open_source("rtsp://a/live"))) == 3
 
 
 def test_absent_camera():

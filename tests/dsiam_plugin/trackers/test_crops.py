@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dsiam_plugin.trackers import crops
 from dsiam_plugin.trackers.crops import (
     channel_means,
     context_side,
@@ -85,3 +86,30 @@ def test_pyramid_has_one_crop_a_side():
 
 def test_halves_round_upwards():
     assert [round_half_up(value) for value in (0.5, 1.5, -0.5, 2.4)] == [1, 2, 0, 2]
+
+
+@pytest.mark.parametrize("side", [60, 333, 1000, 2001])
+@pytest.mark.parametrize("center", [(100, 60), (3.7, 110.2), (-80, 60), (400, 400)])
+def test_sampled_windows_differ_from_padded_ones_by_rounding_only(monkeypatch, side, center):
+    image = np.random.default_rng(0).integers(0, 256, (120, 200, 3), np.uint8)
+    padded = crop_square(image, center, side, 51, FILL)
+    monkeypatch.setattr(crops, "LARGEST_PADDED_PX", 0)
+    sampled = crop_square(image, center, side, 51, FILL)
+    assert sampled[1:] == padded[1:]
+    assert sampled.pixels.dtype == np.uint8
+    difference = np.abs(sampled.pixels.astype(int) - padded.pixels)
+    assert difference.max() <= 1
+
+
+def test_windows_within_the_limit_are_resized_by_opencv(monkeypatch):
+    monkeypatch.setattr(crops, "_sampled", None)
+    crop_square(ramp(), (30, 20), crops.LARGEST_PADDED_PX, 5, FILL)
+
+
+@pytest.mark.parametrize("side", [1e4, 1e5, 1e12, 1e300, float("inf")])
+def test_a_window_of_any_size_costs_no_more_than_its_crop(monkeypatch, side):
+    monkeypatch.setattr(crops.cv2, "copyMakeBorder", None)  # would make the whole window
+    crop = crop_square(ramp(), (29.5, 19.5), side, 255, FILL)
+    assert crop.pixels.shape == (255, 255, 3)
+    assert (crop.pixels[0, 0] == FILL).all()
+    assert crop.center == pytest.approx((29.5, 19.5), abs=0.5)

@@ -1,4 +1,4 @@
-"""What every source gives: frames with a target's boxes, and a record of what was left out."""
+"""The product of all sources: frames with a target's boxes, and a record of what was left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dsiam_plugin.io.images import read_image
 
 
 class Flag(IntFlag):
-    """What is said of a frame besides its box; flags add up."""
+    """Marks of a frame besides its box; flags add up."""
 
     OCCLUDED = 1
     GENERATED = 2  # the box was computed, not drawn by hand
@@ -105,7 +105,7 @@ class Source(Protocol):
         """Annotations of one unit; trouble with it becomes a :class:`Skip`."""
 
     def describe(self) -> dict[str, str | int]:
-        """What the report says of the source: its name on the command line and its options."""
+        """Entries of the report on the source: its name on the command line and its options."""
 
 
 def frame_size(folder: Path, images: Sequence[str]) -> tuple[int, int]:

@@ -14,8 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.evaluation.datasets.annotations import (
+    COVER_FILE,
+    read_annotated_boxes,
+    read_hidden,
+    read_labels,
+)
+from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
+from dsiam_plugin.training.data.sources.rectangles import match_images
 
 ANNOTATIONS = "groundtruth.txt"
 HALF_VISIBLE = 4  # of 8
@@ -35,15 +42,14 @@ class GOT10k:
 
     @property
     def folder(self) -> Path:
-        """Where the sequences are."""
+        """The folder that holds the sequences."""
         inner = self.root / self.split
         return inner if inner.is_dir() else self.root
 
     def units(self) -> list[str]:
         """Folders of the split with or without annotations."""
         folder = self.folder
-        names = [path.name for path in (folder.iterdir() if folder.is_dir() else ())]
-        names = sorted(name for name in names if (folder / name).is_dir())
+        names = subfolders(folder)
         if not any((folder / name / ANNOTATIONS).is_file() for name in names):
             raise DatasetError(
                 f"{folder}: no sequences; expected GOT-10k_Train_000001/{ANNOTATIONS} and so on"
@@ -65,7 +71,7 @@ class GOT10k:
         return {"name": "got10k", "folder": self.root.name, "split": self.split}
 
     def _target(self, folder: Path) -> Footage:
-        boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
+        boxes = read_annotated_boxes(folder / ANNOTATIONS, first_pixel=1)
         images = match_images(folder, len(boxes))
         return Footage(
             name=folder.name,
@@ -86,13 +92,14 @@ def visibility_flags(folder: Path, rows: int) -> np.ndarray:
     Raises:
         DatasetError: A file of labels does not fit.
     """
-    absent = read_labels(folder / "absence.label", rows) > 0
-    occluded = np.zeros(rows, bool)
-    if (folder / "cover.label").is_file():
-        cover = read_labels(folder / "cover.label", rows)
-        absent |= cover <= 0
-        occluded = cover < HALF_VISIBLE
-    return (absent * Flag.ABSENT + occluded * Flag.OCCLUDED).astype(np.uint8)
+    flags = np.zeros(rows, np.uint8)
+    cover = read_labels(folder / COVER_FILE, rows)
+    if cover is not None:
+        flags[cover < HALF_VISIBLE] = Flag.OCCLUDED
+    hidden = read_hidden(folder, rows)
+    if hidden is not None:
+        flags[hidden] |= np.uint8(Flag.ABSENT)
+    return flags
 
 
 def resolution(folder: Path) -> tuple[int, int] | None:
@@ -103,5 +110,5 @@ def resolution(folder: Path) -> tuple[int, int] | None:
         text = parser.get("METAINFO", "resolution", fallback="")
     except (configparser.Error, UnicodeDecodeError):
         return None
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    numbers = [int(number) for number in re.findall(r"[0-9]{1,6}", text)]
     return (numbers[0], numbers[1]) if len(numbers) == 2 and min(numbers) > 0 else None

@@ -8,7 +8,6 @@ last three digits of a snippet's name number the snippets of one video.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.io.folders import frame_files, is_hidden, subfolders
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
 
 VIDEO = re.compile(r"(ILSVRC\d+_(?:train|val)_\d{5})\d{3}")
@@ -61,16 +61,17 @@ class ILSVRCVideo:
         """Paths of the snippets below the split."""
         top = self._part("Annotations")
         snippets = []
-        for path in folders(top) if top.is_dir() else ():
-            snippets += folders(path) or [path]
+        for name in subfolders(top):
+            snippets += [f"{name}/{inner}" for inner in subfolders(top / name)] or [name]
         if not snippets:
             raise DatasetError(f"{top}: no snippets; expected the XML annotations of {self.split}")
-        return [path.relative_to(top).as_posix() for path in snippets]
+        return snippets
 
     def read(self, unit: str) -> Scan:
         """All targets of a snippet."""
         name = unit.rsplit("/", 1)[-1]
-        files = sorted((self._part("Annotations") / unit).glob("*.xml"))
+        folder = self._part("Annotations") / unit
+        files = sorted(path for path in folder.glob("*.xml") if not is_hidden(path.name))
         if not files:
             return Scan(skips=[Skip("no annotations", name, "video")])
         images = self._part("Data") / unit
@@ -97,17 +98,11 @@ class ILSVRCVideo:
         return (inner if inner.is_dir() else self.root) / part / "VID" / self.split
 
 
-def folders(parent: Path) -> list[Path]:
-    """Folders in a folder, sorted; asks the disk for nothing but the list of names."""
-    with os.scandir(parent) as entries:
-        return sorted(parent / entry.name for entry in entries if entry.is_dir())
-
-
 def read_snippet(
     files: list[Path], images: Path
 ) -> tuple[dict[str, list[Sighting]], tuple[int, int] | None, Counter[str]]:
     """Objects of a snippet by track id, its frame size, and how often something was wrong."""
-    names = {path.stem: path.name for path in (images.iterdir() if images.is_dir() else ())}
+    names = {Path(name).stem: name for name in frame_files(images)}
     tracks: defaultdict[str, list[Sighting]] = defaultdict(list)
     troubles: Counter[str] = Counter()
     size = None
@@ -149,9 +144,9 @@ def parse(path: Path) -> FrameNotes:
     """
     try:
         root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError) as error:
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
         raise DatasetError(f"{path}: not readable as XML ({error})") from error
-    if not path.stem.isdigit():
+    if not path.stem.isdecimal():
         raise DatasetError(f"{path}: expected a frame number, as in 000000.xml")
     size = tuple(int(number(root, f"size/{side}", 0)) for side in ("width", "height"))
     objects = [((item.findtext("trackid") or "").strip(), item) for item in root.iter("object")]

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from dsiam_plugin.errors import DatasetError, ImageError
-from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
+from dsiam_plugin.io.folders import is_hidden
+from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
+from dsiam_plugin.training.data.sources.got10k import visibility_flags
+from dsiam_plugin.training.data.sources.rectangles import match_images
 
 ANNOTATIONS = "groundtruth.txt"
-HIDDEN = ("full_occlusion.txt", "out_of_view.txt")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class LaSOT:
             for pattern in ("*", "*/*")
             for name in ("img", ANNOTATIONS)
             for path in self.root.glob(f"{pattern}/{name}")
+            if not is_hidden(path.parent.name)
         }
         if not sequences:
             raise DatasetError(
@@ -58,9 +59,8 @@ class LaSOT:
         return {"name": "lasot", "folder": self.root.name}
 
     def _target(self, folder: Path) -> Footage:
-        boxes = read_rectangles(folder / ANNOTATIONS, first_pixel=1)
+        boxes = read_annotated_boxes(folder / ANNOTATIONS, first_pixel=1)
         images = match_images(folder / "img", len(boxes))
-        hidden = np.any([read_labels(folder / name, len(boxes)) > 0 for name in HIDDEN], axis=0)
         return Footage(
             name=folder.name,
             sequence=folder.name,
@@ -69,6 +69,6 @@ class LaSOT:
             images=images.names,
             frames=images.frames,
             boxes=boxes,
-            flags=images.flags | (hidden * Flag.ABSENT).astype(np.uint8),
+            flags=images.flags | visibility_flags(folder, len(boxes)),
             size=frame_size(folder / "img", images.names),
         )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
+from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_rectangles
+from dsiam_plugin.training.data.sources.rectangles import match_images
 
 ANNOTATIONS = "groundtruth_rect*.txt"
 VIDEO_OF = r"(.+?)(?:_\d{3})?"
@@ -45,16 +47,16 @@ class OTBFolders:
     def units(self) -> list[str]:
         """Folders that hold annotations or images."""
         names = [
-            path.name
-            for path in (self.root.iterdir() if self.root.is_dir() else ())
-            if (path / "img").is_dir() or any(path.glob(ANNOTATIONS))
+            name
+            for name in subfolders(self.root)
+            if (self.root / name / "img").is_dir() or any((self.root / name).glob(ANNOTATIONS))
         ]
         if not names:
             raise DatasetError(
                 f"{self.root}: no sequences; expected NAME/img/0001.jpg and so on with"
                 " NAME/groundtruth_rect.txt"
             )
-        return sorted(names)
+        return names
 
     def read(self, unit: str) -> Scan:
         """All targets of a sequence."""
@@ -78,7 +80,7 @@ class OTBFolders:
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
         folder = self.root / unit / "img"
-        boxes = read_rectangles(path, first_pixel=1)
+        boxes = read_annotated_boxes(path, first_pixel=1)
         images = match_images(folder, len(boxes))
         return Footage(
             name=name,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.io.images import SUFFIXES
+from dsiam_plugin.io.folders import frame_files
 from dsiam_plugin.training.data.sources.footage import Flag
 
-SEPARATORS = re.compile(r"[,;\s]+")
 TRAILING_NUMBER = re.compile(r"(\d+)$")
 
 
@@ -30,54 +30,6 @@ class NumberedImages(NamedTuple):
     flags: np.ndarray
 
 
-def read_rectangles(path: Path, first_pixel: int) -> np.ndarray:
-    """Boxes of a file with one line ``x,y,w,h`` a frame; tabs or blanks may separate too.
-
-    Args:
-        path: The file.
-        first_pixel: What the data set calls the top-left pixel, 0 or 1.
-
-    Returns:
-        (N, 4) float64, 0-based px. Blank lines at the end are ignored.
-
-    Raises:
-        DatasetError: The file cannot be read, is empty or has a line of another kind.
-    """
-    rows = []
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            values = [float(word) for word in SEPARATORS.split(line.strip()) if word]
-        except ValueError:
-            values = []
-        if len(values) != 4:
-            raise DatasetError(f"{path}, line {number}: {line.strip()!r}; expected x,y,w,h")
-        rows.append(values)
-    if not rows:
-        raise DatasetError(f"{path}: empty; expected a line x,y,w,h for every frame")
-    return np.array(rows) - (first_pixel, first_pixel, 0, 0)
-
-
-def read_labels(path: Path, rows: int) -> np.ndarray:
-    """One whole number a frame, separated by commas or line ends; zeros where there is no file.
-
-    Returns:
-        (rows,) int64.
-
-    Raises:
-        DatasetError: The file holds something else.
-    """
-    if not path.is_file():
-        return np.zeros(rows, np.int64)
-    words = [word for line in _lines(path) for word in SEPARATORS.split(line) if word]
-    try:
-        labels = np.array([int(float(word)) for word in words], np.int64)
-    except (ValueError, OverflowError) as error:
-        raise DatasetError(f"{path}: {error}; expected whole numbers") from error
-    if len(labels) != rows:
-        raise DatasetError(f"{path}: {len(labels)} labels; expected {rows}, one for each box")
-    return labels
-
-
 def match_images(folder: Path, rows: int) -> NumberedImages:
     """The image of every annotated frame.
 
@@ -86,7 +38,7 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
     if the numbers span as many frames as there are rows.
 
     Args:
-        folder: Of the images, whose names end in their numbers.
+        folder: The images', whose names end in their numbers.
         rows: Number of annotated frames.
 
     Raises:
@@ -95,12 +47,12 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
     found = _numbered_images(folder)
     numbers = [number for number, _ in found]
     first, last = numbers[0], numbers[-1]
-    unique = len(set(numbers)) == len(numbers)
-    if unique and len(found) == rows:
+    increasing = all(low < high for low, high in pairwise(numbers))
+    if increasing and len(found) == rows:
         frames = np.array(numbers)
-    elif unique and 1 <= first and last <= rows:
+    elif increasing and 1 <= first and last <= rows:
         frames = np.arange(1, rows + 1)
-    elif unique and last - first + 1 == rows:
+    elif increasing and last - first + 1 == rows:
         frames = np.arange(first, last + 1)
     else:
         raise DatasetError(
@@ -114,21 +66,9 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
 
 
 def _numbered_images(folder: Path) -> list[tuple[int, str]]:
-    """Number and name of every image of a folder, in the order of their numbers."""
-    found = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = TRAILING_NUMBER.search(path.stem)
-        if match and path.suffix.lower() in SUFFIXES:
-            found.append((int(match.group(1)), path.name))
+    """Number and name of every numbered image of a folder, in the order of frames."""
+    matches = [(TRAILING_NUMBER.search(Path(name).stem), name) for name in frame_files(folder)]
+    found = [(int(match.group(1)), name) for match, name in matches if match]
     if not found:
         raise DatasetError(f"{folder}: no numbered images; expected 0001.jpg and so on")
-    return sorted(found)
-
-
-def _lines(path: Path) -> list[str]:
-    """Lines of a text file without blank ones at the end."""
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return text.rstrip().splitlines()
+    return found

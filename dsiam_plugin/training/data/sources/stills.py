@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig, plan_sequence, write_sequence
 from dsiam_plugin.evaluation.synthesis.scenes import open_pictures
 from dsiam_plugin.training.data.sources.footage import Scan, Skip
@@ -37,7 +37,7 @@ class RenderedStills:
         pictures = open_pictures(self.config.stills, self.config.stage)
         try:
             write_sequence(folder, plan, self.config, pictures)
-        except DatasetError as error:
+        except (DatasetError, ImageError) as error:
             return Scan(skips=[Skip("not rendered", plan.name, "video", detail=str(error))])
         return OTBFolders(self.workshop, video_of="(.+)").read(plan.name)
 

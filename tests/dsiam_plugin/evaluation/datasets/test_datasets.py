@@ -94,11 +94,11 @@ def test_long_term_ground_truth_says_where_the_target_is_absent(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[1, 2]", "expected an object"),
-        ("{", "cannot be read as JSON"),
-        ('{"a": {"video_dir": "a", "img_names": []}}', "sequence a lacks init_rect, gt_rect"),
+        ("[1, 2]", "list of 2; expected sequences by name"),
+        ("{", "not JSON"),
+        ('{"a": {"video_dir": "a", "img_names": []}}', "a: lacks 'init_rect'; expected"),
         ('{"a": {"video_dir": "a", "init_rect": [], "img_names": ["a/1.jpg"], "gt_rect": []}}',
-         "sequence a has 1 img_names and 0 gt_rect"),
+         "sequence 'a': 1 img_names and 0 gt_rect; expected"),
     ],
 )  # fmt: skip
 def test_damaged_metadata_is_named(tmp_path, content, message):

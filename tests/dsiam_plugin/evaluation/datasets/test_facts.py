@@ -8,7 +8,6 @@ from dsiam_plugin.evaluation.datasets.names import (
     TOOLKITS,
     file_names,
     match_name,
-    to_pysot,
     to_toolkit,
 )
 from dsiam_plugin.evaluation.datasets.registry import BENCHMARKS, find_benchmark, get_benchmark
@@ -126,7 +125,7 @@ def test_a_name_like_none_gets_the_list():
 def test_names_of_the_four_toolkits_map_both_ways(pysot, got10k, pytracking, vot):
     spelled = (pysot, got10k, pytracking, vot)
     assert tuple(to_toolkit(pysot, toolkit) for toolkit in TOOLKITS) == spelled
-    assert {to_pysot(name) for name in spelled} == {pysot}
+    assert {match_name(name, [pysot]) for name in spelled} == {pysot}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import toolkit_data
 
-from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results import region_binary
+from dsiam_plugin.evaluation.results.rows import carry_last
 
 BOXES = {"walk": toolkit_data.moving_boxes(6, seed=1), "run": toolkit_data.moving_boxes(9)}
 
@@ -41,9 +42,10 @@ def test_results_are_stored_or_returned(dataset, results):
 
 def test_without_names_every_folder_is_a_tracker(dataset, results):
     toolkit_data.write_results(results, "B", BOXES)
+    (results / ".ipynb_checkpoints").mkdir()
     dataset["walk"].load_tracker(results)
     assert dataset["walk"].tracker_names == ["A", "B"]
-    with pytest.raises(ResultsError, match="nowhere: cannot list trackers"):
+    with pytest.raises(ResultsError, match="nowhere: no trackers in it"):
         dataset["walk"].load_tracker(results / "nowhere")
 
 
@@ -88,6 +90,43 @@ def test_nan_rows_count_as_misses_and_are_reported(dataset, results, caplog):
         dataset["walk"].load_tracker(results, "A")
     assert "walk.txt:3: not a finite box (2 such rows of 6)" in caplog.text
     np.testing.assert_array_equal(dataset["walk"].pred_trajs["A"], boxes)
+
+
+def test_results_as_corners_are_said_to_be_so(dataset, results, caplog):
+    corners = {name: np.hstack([b[:, :2], b[:, :2] + b[:, 2:]]) for name, b in BOXES.items()}
+    toolkit_data.write_results(results, "B", corners)
+    dataset.load_results(results, ["A", "B"])
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert message.startswith("B: the first row of 2 of 2 results, such as that of run, holds")
+    assert "dsiam convert --corners" in message
+
+
+def test_a_first_row_that_is_off_is_no_corner(dataset, results, caplog):
+    toolkit_data.write_results(results, "B", {name: b + 4 for name, b in BOXES.items()})
+    dataset.load_results(results, ["B"])
+    assert not caplog.records
+
+
+def test_invalid_rows_may_count_as_the_last_valid_box(dataset, results, caplog):
+    boxes = BOXES["walk"].copy()
+    boxes[1] = np.nan
+    boxes[2, 2] = 0
+    boxes[4, 3] = -1
+    boxes[5, 0] = np.nan  # not a row of NaN: OTB's test wants all four
+    toolkit_data.write_results(results, "A", {"walk": boxes})
+    dataset.carry_last_boxes()
+    dataset["walk"].load_tracker(results, "A")
+    expected = boxes[[0, 0, 0, 3, 3, 5]]
+    np.testing.assert_array_equal(dataset["walk"].pred_trajs["A"], expected)
+    assert "last valid box" in dataset.result_rule
+
+
+def test_where_nothing_is_annotated_no_box_is_carried():
+    boxes = np.array([[0, 0, 0, 0], [1, 1, 5, 5], [np.nan] * 4, [2, 2, 0, 5.0]])
+    truth = [[1, 1, 5, 5], [1, 1, 5, 5], [np.nan] * 4, [1, 1, 5, 5]]
+    carried = carry_last(boxes, truth)
+    np.testing.assert_array_equal(carried, [boxes[0], boxes[1], boxes[2], boxes[2]])
 
 
 @pytest.mark.parametrize("rows", [349, 354])
@@ -170,6 +209,13 @@ def test_restarts_in_binary_form(restarts, tmp_path):
     path = tmp_path / "A" / "baseline" / "walk" / "walk_001.bin"
     region_binary.write_binary(path, RESTART)
     assert restarts.load_tracker(tmp_path, "A", False) == [RESTART]
+
+
+def test_restarts_carry_no_boxes(tmp_path):
+    toolkit_data.write_pysot_json(tmp_path, "VOT2018", BOXES, tags={})
+    dataset = DatasetFactory.create_dataset(name="VOT2018", dataset_root=tmp_path)
+    with pytest.raises(BenchmarkError, match="in one-pass results alone"):
+        dataset.carry_last_boxes()
 
 
 def test_restarts_that_are_missing_or_short(restarts, tmp_path):

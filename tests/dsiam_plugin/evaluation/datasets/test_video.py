@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import toolkit_data
 
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import ImageError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 
 SEQUENCES = {"walk": toolkit_data.moving_boxes(6, seed=1), "run": toolkit_data.moving_boxes(9)}
@@ -26,12 +26,12 @@ def test_images_are_loaded_and_freed(tmp_path):
 def test_a_missing_or_damaged_frame_is_named(tmp_path):
     toolkit_data.write_pysot_json(tmp_path, "NFS30", SEQUENCES)
     video = create(name="NFS30", dataset_root=tmp_path)["run"]
-    with pytest.raises(DatasetError, match="0003.jpg: the frame does not exist"):
+    with pytest.raises(ImageError, match="0003.jpg: No such file"):
         video[2]
     path = tmp_path / "run" / "img" / "0003.jpg"
     path.parent.mkdir(parents=True)
     path.write_text("no image")
-    with pytest.raises(DatasetError, match="0003.jpg: the frame cannot be decoded"):
+    with pytest.raises(ImageError, match="0003.jpg: 8 bytes that do not decode"):
         video[2]
 
 

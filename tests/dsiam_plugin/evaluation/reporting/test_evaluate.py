@@ -52,6 +52,26 @@ def test_one_pass_scores_are_those_of_the_json_format(one_pass):
     }
 
 
+def test_several_runs_have_a_row_of_their_means(one_pass):
+    dataset, results = one_pass
+    for number, shift in enumerate((0, 3)):
+        data.write_results(results, f"x_00{number}", {"slow": SEQUENCES["slow"] + [shift, 0, 0, 0]})
+    trackers = ["x_000", "x_001", "off"]
+    rows = {
+        row[0]: row[1:] for row in evaluate(dataset, results, trackers, Options()).tables[0].rows
+    }
+    assert list(rows)[-1] == "x: mean of 2 runs"
+    # The scores of `exact` and `off` above.
+    assert rows["x: mean of 2 runs"] == pytest.approx(((20 + 12) / 42, 1.0, 0.5))
+
+
+def test_the_table_says_that_boxes_were_carried(one_pass):
+    dataset, results = one_pass
+    dataset.carry_last_boxes()
+    (table,) = evaluate(dataset, results, ["exact"], Options()).tables
+    assert "Invalid rows of results count as the last valid box" in table.note
+
+
 def test_attributes_stand_in_the_benchmarks_order_own_ones_last(one_pass):
     attributes = evaluate(*one_pass, ["off"], Options()).summary["trackers"]["off"]["attributes"]
     assert list(attributes) == ["IV", "FM", "zz_own"]

@@ -26,7 +26,7 @@ def test_any_delimiter_and_line_end(tmp_path, delimiter, newline):
     "text",
     [
         "1.5e0,2,3E1,40\n2,325e-2,30,4.0e+1\n-1,0,12.5,4\n",
-        "1.5,2,30,40\n2\t3.25 30;40\n-1,0,12.5,4",  # a delimiter a row, no last line end
+        "1.5,2,30,40\n2\t3.25 30  40\n-1;0;12.5;4",  # a delimiter a row, no last line end
         "\ufeff1.5,2,30,40\n2,3.25,30,40\n-1,0,12.5,4\n\n\n",  # byte-order mark, blank end
     ],
 )
@@ -51,7 +51,11 @@ def test_a_single_row_is_still_a_table(tmp_path):
         ("1,2,3,4\n1,2,3\n1,2,3,4,5\n", 2, "3 numbers"),
         ("1,2,3,4,5\n", 1, "5 numbers"),
         ("1,2,3,4\n1,2,x,4\n", 2, "not numbers"),
-        ("1,2,3,4\n1,,2,3,4\n", 2, "not numbers"),
+        ("1,2,3,4\n1,,2,3,4\n", 2, "two delimiters in a row"),
+        ("1,2,3,4\n20,0\t40,0\t24,0\t24,0\n", 2, "mixes delimiters (decimal commas?)"),
+        ("20,5;40,5\n", 1, "mixes delimiters"),
+        ("20,5 40,5\n", 1, "mixes delimiters"),
+        ("1,2,3,1_000\n", 1, "not numbers"),
         ("x,y,w,h\n1,2,3,4\n", 1, "not numbers"),
         ("#1,2,3,4\n1,2,3,4\n", 1, "not numbers"),
     ],
@@ -77,7 +81,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(ResultsError, match="none.txt: cannot be read"):
         results.read_boxes(tmp_path / "none.txt")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(ResultsError, match="binary.txt: not a text file"):
+    with pytest.raises(ResultsError, match="binary.txt: not UTF-8 text"):
         results.read_boxes(tmp_path / "binary.txt")
 
 
@@ -107,6 +111,26 @@ def test_what_is_no_region_is_named(tmp_path, row):
     path = write(tmp_path / "a.txt", f"1\n1,2,3,4\n{row}\n")
     with pytest.raises(ResultsError, match=r"a.txt:3: .* expected a code \(0, 1, 2\), x,y,w,h or"):
         results.read_regions(path)
+
+
+def test_decimal_commas_are_no_polygon(tmp_path):
+    """Eight parts that would pass for the corners of a polygon."""
+    path = write(tmp_path / "a.txt", "20,0\t40,0\t24,0\t24,0\n")
+    with pytest.raises(ResultsError, match=r"a\.txt:1: .* mixes delimiters"):
+        results.read_regions(path)
+
+
+def test_masks_are_named(tmp_path):
+    path = write(tmp_path / "a.txt", "m1,2,3,4,0,12\n")
+    with pytest.raises(ResultsError, match=r"a\.txt:1: .* is a mask \(VOT2020"):
+        results.read_regions(path)
+
+
+def test_seconds_of_several_repetitions_are_averaged(tmp_path):
+    path = write(tmp_path / "a_time.txt", "0.5,1.5\n0.25,0.75\n")
+    np.testing.assert_array_equal(results.read_times(path), [1.0, 0.5])
+    path = write(tmp_path / "b_time.txt", "0.5\n\n")
+    np.testing.assert_array_equal(results.read_times(path), [0.5, np.nan])
 
 
 def test_tabs_between_the_numbers_of_a_region(tmp_path):

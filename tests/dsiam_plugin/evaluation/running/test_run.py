@@ -134,7 +134,7 @@ def test_a_bad_sequence_costs_itself_only(dataset, results, tmp_path):
     assert report.finished == 2
     assert list(report.failures) == ["s1"]
     assert report.failures["s1"].startswith("frame 3: ")
-    assert "0003.png: cannot be decoded" in report.failures["s1"]
+    assert "0003.png: 4 bytes that do not decode" in report.failures["s1"]
     assert not (results / "toy" / "Red" / "s1.txt").exists()
 
 

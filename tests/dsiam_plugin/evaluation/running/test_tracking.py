@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from running_fakes import RedFinder, RedFinderRGB, Silent, Still, make_sequence
 
-from dsiam_plugin.errors import DatasetError, TrackerError
+from dsiam_plugin.errors import DatasetError, ImageError, TrackerError
 from dsiam_plugin.evaluation.running.jobs import Job, run_job
 from dsiam_plugin.evaluation.running.trackers import read_estimate
 from dsiam_plugin.evaluation.running.tracking import run_through, run_with_restarts
@@ -124,12 +124,12 @@ def test_restarts_need_every_annotation(images):
 def test_a_frame_that_is_no_image_is_named(images):
     with open(images[2], "w") as file:
         file.write("text")
-    with pytest.raises(DatasetError, match=r"0003\.png: cannot be decoded"):
+    with pytest.raises(ImageError, match=r"0003\.png: 4 bytes that do not decode"):
         run_through(Still(), images, lambda image: ON, ignore)
 
 
 def test_a_missing_frame_is_named(images):
-    with pytest.raises(DatasetError, match=r"nowhere\.jpg: the frame does not exist"):
+    with pytest.raises(ImageError, match=r"nowhere\.jpg: No such file"):
         run_through(Still(), ["nowhere.jpg"], lambda image: ON, ignore)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.synthesis.sprites import make_sprite
 from dsiam_plugin.evaluation.synthesis.stills import StillLibrary, object_regions, soft_edge
 
@@ -108,7 +108,7 @@ def test_still_without_its_segments(tmp_path):
 def test_truncated_photograph(tmp_path):
     write_still(tmp_path)
     (tmp_path / "one.jpg").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(DatasetError, match=r"one.jpg: not an image, or truncated"):
+    with pytest.raises(ImageError, match=r"one.jpg: ends after 3 bytes"):
         StillLibrary(tmp_path).sprite(np.random.default_rng(0))
 
 

@@ -68,3 +68,13 @@ def test_a_target_outside_the_image_gives_mean_colour_only():
     image = np.full((50, 60, 3), 90, np.uint8)
     crop, _ = cut(image, Box(5000, 5000, 10, 10), GEOMETRY)
     assert (crop == 90).all()
+
+
+@pytest.mark.parametrize("side", [1e4, 1e8])
+def test_a_box_far_larger_than_the_image_costs_no_more_than_the_image(side):
+    image = np.full((120, 160, 3), 50, np.uint8)
+    geometry = PackGeometry()
+    crop, box = cut(image, Box(80 - side / 2, 60 - side / 2, side, side), geometry)
+    assert crop.shape == (geometry.side, geometry.side, 3)
+    assert (crop == 50).all()
+    assert box.w == pytest.approx(geometry.exemplar_size / 2)

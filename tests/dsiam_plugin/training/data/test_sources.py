@@ -22,6 +22,7 @@ from training_sources import (
 )
 
 from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes, read_labels
 from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.training.data.sources.footage import Flag, Footage
@@ -30,7 +31,7 @@ from dsiam_plugin.training.data.sources.ilsvrc import ILSVRCVideo
 from dsiam_plugin.training.data.sources.lasot import LaSOT
 from dsiam_plugin.training.data.sources.listed import Listed
 from dsiam_plugin.training.data.sources.otb import OTBFolders
-from dsiam_plugin.training.data.sources.rectangles import match_images, read_labels, read_rectangles
+from dsiam_plugin.training.data.sources.rectangles import match_images
 from dsiam_plugin.training.data.sources.stills import RenderedStills
 
 
@@ -59,6 +60,15 @@ def test_otb(tmp_path):
         assert target.frames.tolist() == list(range(1, 13))
     assert [target.video for target in targets] == ["Car", "Car", "Dog"]
     assert [target.name for target in targets] == ["Car_000", "Car_001", "Dog"]
+
+
+def test_hidden_files_and_folders_are_neither_images_nor_sequences(tmp_path):
+    (write_otb(tmp_path, "Dog") / "img" / "._0001.jpg").write_bytes(b"resource fork")
+    write_otb(tmp_path, ".ipynb_checkpoints", 2)
+    write_otb(tmp_path, "__MACOSX", 2)
+    source = OTBFolders(tmp_path)
+    assert source.units() == ["Dog"]
+    check(source.read("Dog").targets[0])
 
 
 def test_otb_videos_by_expression(tmp_path):
@@ -104,7 +114,7 @@ def test_otb_trouble_is_listed(tmp_path):
         [skip] = scan.skips
         found[unit] = (skip.reason, skip.detail)
     assert found["bare"] == ("no annotations", "")
-    assert "line 2: '1,2,x,4'; expected x,y,w,h" in found["words"][1]
+    assert ":2: '1,2,x,4' is not numbers; expected x,y,w,h" in found["words"][1]
     assert "4 images numbered 1 to 9; expected one for each of the 3" in found["more"][1]
     assert "do not decode" in found["broken"][1] or "0 bytes" in found["broken"][1]
     assert "no numbered images" in found["empty"][1]
@@ -121,14 +131,14 @@ def test_a_missing_image_shifts_no_other(tmp_path):
 @pytest.mark.parametrize("separator", [",", "\t", " ", ", ", ";"])
 def test_separators_of_rectangles(tmp_path, separator):
     folder = write_otb(tmp_path, "one", 3, separator)
-    boxes = read_rectangles(folder / "groundtruth_rect.txt", 1)
+    boxes = read_annotated_boxes(folder / "groundtruth_rect.txt", 1)
     assert boxes.tolist() == [list(box_at(index)) for index in range(3)]
 
 
 def test_rectangles_with_byte_order_mark_carriage_returns_and_no_number(tmp_path):
     path = tmp_path / "boxes.txt"
     path.write_bytes(b"\xef\xbb\xbf1,2,3,4\r\nNaN,NaN,NaN,NaN\r\n\r\n\r\n")
-    boxes = read_rectangles(path, 0)
+    boxes = read_annotated_boxes(path, 0)
     assert boxes.shape == (2, 4) and boxes[0].tolist() == [1, 2, 3, 4] and np.isnan(boxes[1]).all()
 
 
@@ -137,7 +147,7 @@ def test_rectangles_that_are_none(tmp_path, text):
     path = tmp_path / "boxes.txt"
     path.write_text(text)
     with pytest.raises(DatasetError, match=r"boxes\.txt"):
-        read_rectangles(path, 0)
+        read_annotated_boxes(path, 0)
 
 
 def numbered(folder: Path, numbers) -> Path:
@@ -175,7 +185,7 @@ def test_images_that_fit_no_rule(tmp_path, numbers):
 
 def test_labels(tmp_path):
     path = tmp_path / "cover.label"
-    assert read_labels(path, 3).tolist() == [0, 0, 0]
+    assert read_labels(path, 3) is None
     path.write_text("0,1, 0\n")
     assert read_labels(path, 3).tolist() == [0, 1, 0]
     with pytest.raises(DatasetError, match="3 labels; expected 4"):
