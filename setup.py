@@ -10,8 +10,9 @@ OPENCV = os.environ.get("DSIAM_OPENCV", "opencv-python")
 setup(
     install_requires=[
         "torch>=2.2,<3",
-        "numpy>=1.24",
+        "numpy>=1.23",
         f"{OPENCV}>=4.8",
+        "packaging>=21",
         "PyYAML>=6",
         "safetensors>=0.4",
         "tqdm>=4.60",

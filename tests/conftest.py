@@ -28,3 +28,12 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("no real data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory) -> Path:
+    """A cache of the test session's own; processes it starts find the name in the environment."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DSIAM_CACHE", str(folder))
+        yield folder

@@ -7,23 +7,23 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dsiam_plugin import __version__
 from dsiam_plugin.commands.options import DEFAULT_TRACKER, tracker_options
 from dsiam_plugin.errors import DSiamError, MissingDependencyError
-from dsiam_plugin.io.versions import (
-    OPENCV,
-    OPENCV_RANGE,
-    OPTIONAL,
-    PYTHON,
-    REQUIRED,
-    fits,
-    installed,
-)
+from dsiam_plugin.io import versions
+from dsiam_plugin.io.versions import OPENCV, Need, fits
 
 OK, NOTE, FAIL = "ok", "note", "FAIL"
+# What the compiled packages do with each other's arrays: built for another NumPy, they cannot.
+ARRAYS = (
+    "import numpy, cv2, torch; pixels = numpy.zeros((4, 4, 3), numpy.uint8); "
+    "cv2.resize(pixels, (2, 2)); torch.from_numpy(pixels).numpy()"
+)
+ARRAYS_REMEDY = "numpy, torch and OpenCV built for each other: numpy<2 beside torch<2.3"
+VOT_REMEDY = "attributee<0.1.10 beside it (pip install 'attributee<0.1.10')"
 
 
 class Check(NamedTuple):
@@ -67,14 +67,16 @@ def run(arguments: argparse.Namespace) -> int:
 def checks(arguments: argparse.Namespace) -> Iterator[Check]:
     """All checks, cheap ones first."""
     yield _python()
-    yield from required_versions(installed(REQUIRED))
-    yield from opencv_versions(installed(OPENCV))
-    yield from optional_versions(installed(OPTIONAL))
-    if installed(["vot-toolkit"]):
-        yield importable("vot", "vot-toolkit")
-    names = (arguments.device, arguments.precision, arguments.backend)
-    yield _guarded("device", lambda: _device(*names))
+    needs = versions.needs()
+    if not needs:
+        yield Check(NOTE, versions.DISTRIBUTION, "not installed, so no versions are known to it")
+    yield from package_versions(needs, versions.installed_version)
+    yield trial("arrays", ARRAYS, "numpy, cv2 and torch share them", ARRAYS_REMEDY)
+    if versions.installed_version("vot-toolkit"):
+        yield trial("vot-toolkit", "import vot", "`import vot` works", VOT_REMEDY)
+    yield _guarded("device", lambda: _device(arguments.device))
     yield _guarded("weights", lambda: _weights(arguments.weights))
+    yield _guarded("precision", lambda: _precision(arguments))
     yield _guarded("TraX session", lambda: _session(arguments))
 
 
@@ -90,69 +92,72 @@ def format_check(check: Check, colored: bool) -> str:
     return "\n".join([f"{mark}  {check.subject}: {first}", *(f"      {line}" for line in more)])
 
 
-def required_versions(versions: dict[str, str]) -> Iterator[Check]:
-    """Distributions the plugin cannot do without.
+def package_versions(
+    needs: Iterable[Need], version_of: Callable[[str], str | None]
+) -> Iterator[Check]:
+    """A check for each dependency; those of extras fail none.
 
     Args:
-        versions: Installed distributions and their versions.
+        needs: What the package declares.
+        version_of: Version of an installed distribution, None for a missing one.
     """
-    for name, ranges in REQUIRED.items():
-        version = versions.get(name)
-        if version is None:
-            yield Check(FAIL, name, f"not installed; expected {ranges}")
-        elif not fits(version, ranges):
-            yield Check(FAIL, name, f"{version}; expected {ranges}")
-        else:
-            yield Check(OK, name, version)
-
-
-def opencv_versions(versions: dict[str, str]) -> Iterator[Check]:
-    """The distributions that provide ``cv2``: exactly one should be there."""
-    found = ", ".join(f"{name} {version}" for name, version in versions.items())
-    if not versions:
-        yield Check(FAIL, "OpenCV", f"not installed; expected one of {', '.join(OPENCV)}")
-        return
-    if not all(fits(version, OPENCV_RANGE) for version in versions.values()):
-        yield Check(FAIL, "OpenCV", f"{found}; expected {OPENCV_RANGE}")
-    elif len(versions) > 1:
-        yield Check(NOTE, "OpenCV", f"{found}; expected one, they overwrite each other's files")
-    else:
-        yield Check(OK, "OpenCV", found)
-
-
-def optional_versions(versions: dict[str, str]) -> Iterator[Check]:
-    """Distributions of the extras; missing ones are no failure."""
-    for name, (extra, ranges) in OPTIONAL.items():
-        version = versions.get(name)
-        if version is None:
-            yield Check(NOTE, name, f"not installed (pip install 'dsiam-plugin[{extra}]')")
+    for name, ranges, extra in needs:
+        version = version_of(name)
+        if name in OPENCV:
+            found = [f"{other} {version_of(other)}" for other in OPENCV if version_of(other)]
+            yield _opencv(ranges, found)
+        elif version is None:
+            remedy = f" (pip install 'dsiam-plugin[{extra}]')" if extra else f"; expected {ranges}"
+            yield Check(NOTE if extra else FAIL, name, f"not installed{remedy}")
         elif fits(version, ranges):
             yield Check(OK, name, version)
         elif name == "vot-toolkit" and fits(version, ">=0.8"):
-            finding = f"{version}; expected {ranges} for the supervised VOT2013-2019 experiments"
-            yield Check(NOTE, name, f"{finding} (the others work)")
+            yield Check(
+                NOTE,
+                name,
+                f"{version} runs unsupervised experiments; expected {ranges} for supervised ones "
+                "(VOT2013-2019), 0.7.4 for multistart ones (VOT2020-2022), where 0.9.0 has a bug",
+            )
         else:
-            yield Check(NOTE, name, f"{version}; expected {ranges}")
+            yield Check(NOTE if extra else FAIL, name, f"{version}; expected {ranges}")
 
 
-def importable(module: str, subject: str) -> Check:
-    """Whether a module imports, in a process of its own."""
+def trial(subject: str, program: str, success: str, remedy: str) -> Check:
+    """The outcome of a few lines of Python in a process of their own, which may crash.
+
+    Args:
+        subject: Of the check.
+        program: The lines.
+        success: The finding if they run.
+        remedy: What is expected if they do not.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     if done.returncode == 0:
-        return Check(OK, subject, f"`import {module}` works")
+        return Check(OK, subject, success)
     reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-    _, ranges = OPTIONAL["attributee"]
-    remedy = f"expected attributee{ranges} beside it (pip install 'dsiam-plugin[vot]')"
-    return Check(FAIL, subject, f"`import {module}` fails: {reason}; {remedy}")
+    return Check(FAIL, subject, f"`{program.split(';')[0]}` fails: {reason}; expected {remedy}")
+
+
+def _opencv(ranges: str, found: Sequence[str]) -> Check:
+    """The distributions that provide ``cv2``: exactly one should be there."""
+    listed = ", ".join(found)
+    if not found:
+        return Check(FAIL, "OpenCV", f"not installed; expected one of {', '.join(OPENCV)}")
+    if not all(fits(item.split()[1], ranges) for item in found):
+        return Check(FAIL, "OpenCV", f"{listed}; expected {ranges}")
+    if len(found) > 1:
+        return Check(NOTE, "OpenCV", f"{listed}; expected one, they overwrite each other's files")
+    return Check(OK, "OpenCV", listed)
 
 
 def _python() -> Check:
-    version = platform.python_version()
-    good = fits(version, PYTHON)
+    version, expected = platform.python_version(), versions.python_range()
     finding = f"{version}, dsiam {__version__}, {platform.platform()}"
-    return Check(OK if good else FAIL, "Python", finding + ("" if good else f"; expected {PYTHON}"))
+    if fits(version, expected):
+        return Check(OK, "Python", finding)
+    return Check(FAIL, "Python", f"{finding}; expected {expected}")
 
 
 def _guarded(subject: str, check: Callable[[], Check]) -> Check:
@@ -165,22 +170,38 @@ def _guarded(subject: str, check: Callable[[], Check]) -> Check:
         return Check(FAIL, subject, str(error))
 
 
-def _device(device: str, precision: str, backend: str = "torch") -> Check:
+def _device(name: str) -> Check:
     import torch
 
-    from dsiam_plugin.models.backends import resolve_names
+    from dsiam_plugin.models.devices import resolve_device
 
-    name, number_format = resolve_names(backend, device, precision)
-    chosen = torch.device(name)
+    chosen = resolve_device(name)
     if chosen.type == "cuda":
         properties = torch.cuda.get_device_properties(chosen)
         memory = f"{properties.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
-        return Check(OK, "device", f"{properties.name}, {memory}, {number_format}")
-    finding = f"CPU, {torch.get_num_threads()} threads, {number_format}"
-    finding += "" if backend == "torch" else f" by {backend}"
+        return Check(OK, "device", f"{properties.name}, {memory}")
+    finding = f"CPU, {torch.get_num_threads()} threads"
     if torch.cuda.is_available():
         return Check(OK, "device", finding)
     return Check(NOTE, "device", f"{finding}; no GPU")
+
+
+def _precision(arguments: argparse.Namespace) -> Check:
+    """The convolutions' precision and, where it was measured, the measurement."""
+    from dsiam_plugin.config.files import load_config
+    from dsiam_plugin.config.variants import find_variant
+    from dsiam_plugin.models.precision import choose_precision
+    from dsiam_plugin.models.resolve import resolve_names
+    from dsiam_plugin.models.weights import load_weights
+
+    weights, backend = load_weights(arguments.weights), arguments.backend
+    variant = find_variant(arguments.tracker).config
+    levels = load_config(arguments.config, variant, weights.config.get("tracker")).model.layers
+    names = (arguments.device, arguments.precision)
+    device, finding = resolve_names(backend, *names, weights, levels)
+    if device == "cpu" and arguments.precision == "auto":
+        finding = str(choose_precision(weights, levels, backend))
+    return Check(OK, "precision", finding + ("" if backend == "torch" else f" by {backend}"))
 
 
 def _weights(path: str | None) -> Check:

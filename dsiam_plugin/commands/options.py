@@ -27,8 +27,8 @@ def tracker_options() -> argparse.ArgumentParser:
     group.add_argument(
         "--precision",
         default="auto",
-        help="of the convolutions: float32, bfloat16, float16 (GPU only), int8 (CPU only) or auto,"
-        " the faster one of the first two here (default: %(default)s)",
+        help="of the convolutions: float32, bfloat16, float16 (GPU only), int8 (CPU only) or auto:"
+        " the fastest here, measured, whose features are true (default: %(default)s)",
     )
     group.add_argument(
         "--backend",

@@ -7,10 +7,15 @@ where it needs it and not before.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running import TrackerSpec
+
+if TYPE_CHECKING:
+    from dsiam_plugin.models.weights import Weights
 
 
 def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
@@ -59,7 +64,7 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
     trained = found.config.get("tracker")  # as build_tracker resolves them
     config = load_config(arguments.config, find_variant(name).config, trained)
     weights = str(found.path.resolve())
-    device, precision = _resolve_device(arguments)
+    device, precision = _resolve_device(arguments, found, config.model.layers)
     options = {
         "name": name,
         "weights": weights,
@@ -79,16 +84,18 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
     return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)
 
 
-def _resolve_device(arguments: argparse.Namespace) -> tuple[str, str]:
+def _resolve_device(
+    arguments: argparse.Namespace, weights: "Weights", levels: Sequence[str]
+) -> tuple[str, str]:
     """Names of the device and the precision that "auto" stands for."""
     from dsiam_plugin.errors import DeviceError
-    from dsiam_plugin.models.backends import resolve_names
+    from dsiam_plugin.models.resolve import resolve_names
 
     on_cluster = arguments.address is not None
     # Ray shows graphics cards only to workers that ask for some, which `--device cuda` does.
     device = "cpu" if on_cluster and arguments.device == "auto" else arguments.device
     try:
-        return resolve_names(arguments.backend, device, arguments.precision)
+        return resolve_names(arguments.backend, device, arguments.precision, weights, levels)
     except DeviceError:
         if on_cluster:  # its nodes may have what this machine lacks
             return device, arguments.precision

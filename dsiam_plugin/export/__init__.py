@@ -14,7 +14,7 @@ from dsiam_plugin.models.weights import load_weights
 from dsiam_plugin.trackers.builders import build_tracker
 
 if TYPE_CHECKING:
-    from dsiam_plugin.export.graph import Graph
+    from dsiam_plugin.models.onnx_graph import Graph
     from dsiam_plugin.trackers.targets import TargetTracker
 
 PARTS = ("embed", "init", "step")
@@ -70,9 +70,9 @@ def export_onnx(
 
 
 def _graph(tracker: TargetTracker, part: str, precision: str) -> Graph:
-    from dsiam_plugin.export.embedding import embedding_graph
     from dsiam_plugin.export.first_frame import first_frame_graph
     from dsiam_plugin.export.step import StepGraph
+    from dsiam_plugin.models.onnx_embedding import embedding_graph
 
     network, config = tracker.network, tracker.config
     if part == "embed":

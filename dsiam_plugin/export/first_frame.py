@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.export.embedding import Embedder, crop_input, feature_shapes
-from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.export.response import NUMBER, Matcher, median, peak_shape
 from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.onnx_embedding import Embedder, crop_input, feature_shapes
+from dsiam_plugin.models.onnx_graph import Graph
 
 
 def first_frame_graph(

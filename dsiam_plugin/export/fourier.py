@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsiam_plugin.export.graph import Graph
+from dsiam_plugin.models.onnx_graph import Graph
 
 ROWS = -2  # axis
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from onnx import TensorProto
 
 from dsiam_plugin.config import TrackingConfig
-from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.export.transforms import lerp
 from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.trackers.localize import PEAK_RADIUS, cosine_window
 
 NUMBER = (1,)  # shape of single numbers at the graph's border

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from onnx import TensorProto
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.export.embedding import Embedder, crop_input, feature_shapes
-from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.export.response import NUMBER, Matcher, PeakValues, locate
 from dsiam_plugin.export.transforms import LayerTransform, lerp
 from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.onnx_embedding import Embedder, crop_input, feature_shapes
+from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.trackers.adaptation import saliency_map
 
 Values = Mapping[str, str]  # layer to the name of its value

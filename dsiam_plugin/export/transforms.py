@@ -6,7 +6,7 @@ import numpy as np
 
 from dsiam_plugin.config import TransformConfig, of_layer
 from dsiam_plugin.export.fourier import Dft
-from dsiam_plugin.export.graph import Graph
+from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.trackers.fourier import hann_window
 
 # Norms below this are those of no features at all; float32 can still divide by it.

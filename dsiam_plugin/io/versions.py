@@ -1,21 +1,11 @@
-"""Installed distributions and the versions that work together."""
+"""Dependencies that the package declares, and the versions installed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from importlib import metadata
-from operator import eq, ge, gt, le, lt, ne
+from typing import NamedTuple
 
-PYTHON = ">=3.10,<3.14"
-REQUIRED = {
-    "torch": ">=2.2,<3",
-    "numpy": ">=1.24",
-    "PyYAML": ">=6",
-    "safetensors": ">=0.4",
-    "tqdm": ">=4.60",
-    "colorama": ">=0.4.4",
-}
+DISTRIBUTION = "dsiam-plugin"
 # Any one of them provides cv2; servers use a headless one.
 OPENCV = (
     "opencv-python",
@@ -23,30 +13,47 @@ OPENCV = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-OPENCV_RANGE = ">=4.8"
-# Distribution -> extra that brings it, versions.
-OPTIONAL = {
-    "vot-toolkit": ("vot", ">=0.7.3,<0.8"),
-    "attributee": ("vot", "<0.1.10"),
-    "vot-trax": ("vot", ">=4.0"),
-    "matplotlib": ("plots", ">=3.7"),
-    "scipy": ("mat", ">=1.10"),
-    "tensorboard": ("train", ">=2.11"),
-    "got10k": ("got10k", ">=0.1.3"),
-    "ray": ("cluster", ">=2.9"),
-    "onnx": ("onnx", ">=1.14"),
-    "onnxruntime": ("onnx", ">=1.16"),
-    "openvino": ("onnx", ">=2023.2"),
-}
+COLLECTIONS = ("dev", "all")  # extras that consist of the others
 
-_COMPARISONS: dict[str, Callable[[list[int], list[int]], bool]] = {
-    ">=": ge,
-    "<=": le,
-    "==": eq,
-    "!=": ne,
-    ">": gt,
-    "<": lt,
-}
+
+class Need(NamedTuple):
+    """A declared dependency.
+
+    Attributes:
+        name: Of the distribution.
+        ranges: Versions it may have, such as ``>=0.7.3,<0.8``.
+        extra: The extra that brings it; "" where it is always installed.
+    """
+
+    name: str
+    ranges: str
+    extra: str
+
+
+def python_range() -> str:
+    """Versions of Python the package may run on; "" where it is not installed."""
+    try:
+        return metadata.metadata(DISTRIBUTION)["Requires-Python"] or ""
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def needs() -> list[Need]:
+    """The package's dependencies with those of its extras; empty where it is not installed."""
+    from packaging.requirements import Requirement
+
+    try:
+        declared = [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
+        extras = metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []
+    except metadata.PackageNotFoundError:
+        return []
+    found = []
+    for extra in ("", *(name for name in extras if name not in COLLECTIONS)):
+        for item in declared:
+            in_extra = item.marker is not None and item.marker.evaluate({"extra": extra})
+            if in_extra if extra else item.marker is None:
+                found.append(Need(item.name, _ordered(str(item.specifier)), extra))
+    return found
 
 
 def installed_version(distribution: str) -> str | None:
@@ -57,29 +64,17 @@ def installed_version(distribution: str) -> str | None:
         return None
 
 
-def installed(distributions: Iterable[str]) -> dict[str, str]:
-    """Versions of those that are installed."""
-    versions = {name: installed_version(name) for name in distributions}
-    return {name: version for name, version in versions.items() if version is not None}
-
-
 def fits(version: str, ranges: str) -> bool:
-    """True where a version lies in comma-separated ranges such as ``>=0.7.3,<0.8``.
+    """True if a version lies in comma-separated ranges such as ``>=0.7.3,<0.8`` (PEP 440)."""
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import InvalidVersion, Version
 
-    Only the release numbers count: ``2.13.0+cpu`` is 2.13 and ``5.0rc1`` is 5.0.
-    """
-    found = _release(version)
-    for condition in ranges.split(","):
-        _, symbol, bound = re.split(r"([<>=!]=?)", condition, maxsplit=1)
-        if not _COMPARISONS[symbol](found, _release(bound.strip())):
-            return False
-    return True
+    try:
+        return SpecifierSet(ranges).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
 
 
-def _release(version: str) -> list[int]:
-    """Release numbers without trailing zeros, so that 3 equals 3.0."""
-    release = re.split(r"[^0-9.]", version, maxsplit=1)[0]
-    numbers = [int(number) for number in release.split(".") if number]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return numbers
+def _ordered(ranges: str) -> str:
+    """The lower bound first, as people write it."""
+    return ",".join(sorted(ranges.split(","), key=lambda item: not item.startswith(">")))

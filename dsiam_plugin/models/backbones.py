@@ -7,12 +7,16 @@ backbone is convolutions, ReLU and pooling only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from dsiam_plugin.errors import ConfigError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class Backbone(nn.Module):
@@ -61,34 +65,39 @@ class SiamFCAlexNet(Backbone):
         return {"conv4": conv4, "conv5": self.conv5(conv4)}
 
 
-class VGG19(Backbone):
-    """VGG19's convolutions up to relu5_4, with torchvision's parameter names.
+class VGG(Backbone):
+    """A VGG's convolutions up to its last ReLU, with torchvision's parameter names.
 
-    127 px give 15x15 (conv4_4, stride 8) and 7x7 (conv5_4, stride 16), 255 px give 31x31 and
-    15x15. Both levels are taken after their ReLU. ImageNet's mean and deviation are applied here.
+    The levels are the last convolutions of the fourth and the fifth block, after their ReLU: 127 px
+    give 15x15 (stride 8) and 7x7 (stride 16), 255 px give 31x31 and 15x15. ImageNet's mean and
+    deviation are applied here.
+
+    Args:
+        repeats: Convolutions in each of the last three blocks: 3 in VGG16, 4 in VGG19.
     """
 
     mean: Tensor
     deviation: Tensor
-    levels = {"conv4_4": 8, "conv5_4": 16}
     stride = 8
-    _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-    taps = {"conv4_4": 26, "conv5_4": 35}  # indices of relu4_4 and relu5_4 in `features`
 
-    def __init__(self):
+    def __init__(self, repeats: int):
         super().__init__()
+        self.levels = {f"conv4_{repeats}": 8, f"conv5_{repeats}": 16}
         stack: list[nn.Module] = []
+        ends: list[int] = []  # index of each block's last ReLU in `features`
         width = 3
-        for repeats, out in self._BLOCKS:
-            for _ in range(repeats):
+        for count, out in ((2, 64), (2, 128), (repeats, 256), (repeats, 512), (repeats, 512)):
+            for _ in range(count):
                 stack += [nn.Conv2d(width, out, 3, padding=1), nn.ReLU(inplace=True)]
                 width = out
+            ends.append(len(stack) - 1)
             stack.append(nn.MaxPool2d(2))
-        self.features = nn.Sequential(*stack[:-1])  # nothing after relu5_4 is used
-        mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1) * 255
-        deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1) * 255
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("deviation", deviation, persistent=False)
+        self.taps = dict(zip(self.levels, ends[3:], strict=True))
+        self.features = nn.Sequential(*stack[:-1])  # nothing after the last ReLU is used
+        # Real numbers also where a network is built without any (`torch.device("meta")`).
+        for name, values in (("mean", IMAGENET_MEAN), ("deviation", IMAGENET_DEVIATION)):
+            pixels = torch.tensor(values, device="cpu").view(1, 3, 1, 1) * 255
+            self.register_buffer(name, pixels, persistent=False)
 
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
         """Features of ``crops`` (S, 3, H, W) at both levels."""
@@ -102,4 +111,10 @@ class VGG19(Backbone):
         return levels
 
 
-BACKBONES: dict[str, type[Backbone]] = {"siamfc_alexnet": SiamFCAlexNet, "vgg19": VGG19}
+VGG16 = partial(VGG, 3)
+VGG19 = partial(VGG, 4)
+BACKBONES: dict[str, Callable[[], Backbone]] = {
+    "siamfc_alexnet": SiamFCAlexNet,
+    "vgg16": VGG16,
+    "vgg19": VGG19,
+}

@@ -48,18 +48,18 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed natively; emulated, it would be slower than float32."""
+    """True if bfloat16 is computed natively; emulated, it would be slower than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return _has_any("avx512_bf16", "amx_bf16")
 
 
 def has_int8() -> bool:
-    """Whether the processor adds products of 8-bit integers in 32 bits (VNNI, AMX)."""
+    """True if the processor adds products of 8-bit integers in 32 bits (VNNI, AMX)."""
     return _has_any("avx512_vnni", "avx_vnni", "amx_int8")
 
 
 def _has_any(*capabilities: str) -> bool:
     # Older PyTorch has no public question; its own tests ask oneDNN like this.
-    found = getattr(torch.cpu, "get_capabilities", dict)()
+    found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(found.get(capability) for capability in capabilities)

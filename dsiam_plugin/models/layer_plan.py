@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from dsiam_plugin.models.backbones import VGG19, Backbone, SiamFCAlexNet
+from dsiam_plugin.models.backbones import VGG, Backbone, SiamFCAlexNet
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:
     """Steps of a backbone in float32, up to the last of the levels in use."""
     if isinstance(backbone, SiamFCAlexNet):
         return LayerPlan(None, None, _until(_alexnet_steps(backbone), levels))
-    if isinstance(backbone, VGG19):
+    if isinstance(backbone, VGG):
         steps = _until(_vgg_steps(backbone), levels)
         return LayerPlan(backbone.mean.float().cpu(), backbone.deviation.float().cpu(), steps)
     raise TypeError(f"no plan of {type(backbone).__name__}")
 
 
 def _alexnet_steps(backbone: SiamFCAlexNet) -> list[Step]:
-    pool = MaxPool(backbone.pool.kernel_size, backbone.pool.stride)
+    pool = _pool(backbone.pool)
     one, two, three, four, five = (
         _convolution(f"conv{index}", getattr(backbone, f"conv{index}")) for index in range(1, 6)
     )
@@ -84,7 +84,7 @@ def _alexnet_steps(backbone: SiamFCAlexNet) -> list[Step]:
     return [one, pool, two, pool, three, four, five]
 
 
-def _vgg_steps(backbone: VGG19) -> list[Step]:
+def _vgg_steps(backbone: VGG) -> list[Step]:
     names = {index: level for level, index in backbone.taps.items()}
     steps: list[Step] = []
     for index, module in enumerate(backbone.features):
@@ -93,11 +93,18 @@ def _vgg_steps(backbone: VGG19) -> list[Step]:
             layer = _convolution(f"features.{index}", module)
             steps.append(replace(layer, tap=names.get(index + 1)))
         elif isinstance(module, nn.MaxPool2d):
-            steps.append(MaxPool(module.kernel_size, module.stride))
+            steps.append(_pool(module))
     return steps
 
 
+def _pool(module: nn.MaxPool2d) -> MaxPool:
+    size, stride = module.kernel_size, module.stride
+    assert isinstance(size, int) and isinstance(stride, int)
+    return MaxPool(size, stride)
+
+
 def _convolution(name: str, module: nn.Conv2d) -> Convolution:
+    assert module.bias is not None and isinstance(module.padding, tuple)
     return Convolution(
         name,
         module.weight.detach().float().cpu().contiguous(),

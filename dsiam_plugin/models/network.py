@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig, TrackerConfig
 from dsiam_plugin.core.state import Numbers, numbers_of
 from dsiam_plugin.errors import CheckpointError, ConfigError
-from dsiam_plugin.models.backbones import BACKBONES, Backbone, SiamFCAlexNet
-from dsiam_plugin.models.weights import FUSION_PREFIX, Weights
+from dsiam_plugin.models.backbones import BACKBONES, Backbone
+from dsiam_plugin.models.weights import FUSION_PREFIX, Weights, build_backbone
 
 
 class SiameseNet(nn.Module):
@@ -55,7 +55,7 @@ class SiameseNet(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next(self.backbone.parameters()).device
 
     @property
@@ -136,7 +136,7 @@ def build_network(
         raise CheckpointError(
             f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
         )
-    backbone = _load_backbone(weights)
+    backbone = build_backbone(weights)
     # Balanced responses have their own unit, so the weights' affine adjust says nothing of them.
     scale, bias = (1.0, 0.0) if fusion.balance else weights.head
     head = (
@@ -147,7 +147,8 @@ def build_network(
     maps = fusion_maps(model.layers, fusion, size, weights)
     network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
     network.backbone.to(dtype)
-    return network.to(device=device, memory_format=torch.channels_last)
+    # PyTorch's stubs lack the layout.
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def fusion_maps(
@@ -190,22 +191,3 @@ def _learnt_map(layer: str, size: int, weights: Weights | None) -> Tensor:
             f"{path}: fusion.learnt needs the map {name} of {(size, size)}, found {found}"
         )
     return primary
-
-
-def _load_backbone(weights: Weights) -> Backbone:
-    tensors = weights.tensors
-    backbone_class = BACKBONES[weights.backbone]
-    try:
-        if backbone_class is SiamFCAlexNet:  # narrower networks say so by their shapes
-            channels = [tensors[f"conv{index}.weight"].shape[0] for index in range(1, 6)]
-            backbone: Backbone = SiamFCAlexNet(channels)
-        else:
-            backbone = backbone_class()
-        kept = {key: item for key, item in tensors.items() if not key.startswith(FUSION_PREFIX)}
-        backbone.load_state_dict(kept)
-    except (KeyError, RuntimeError, ConfigError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(
-            f"{weights.path}: not the weights of {weights.backbone} ({reason})"
-        ) from error
-    return backbone

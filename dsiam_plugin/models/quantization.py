@@ -59,15 +59,21 @@ class QuantizedConvolution:
 QuantizedStep = QuantizedConvolution | MaxPool
 
 
-def quantize_plan(plan: LayerPlan) -> tuple[QuantizedStep, ...]:
+def quantize_plan(
+    plan: LayerPlan, input_steps: Sequence[float] | None = None
+) -> tuple[QuantizedStep, ...]:
     """Every convolution of a plan in 8 bits.
+
+    Args:
+        plan: The network.
+        input_steps: Step of each convolution's input; None finds them on the calibration pictures.
 
     Raises:
         ConfigError: If the plan's first input is not the image as it is.
     """
     if plan.mean is not None:
         raise ConfigError("precision 'int8': only for siamfc_alexnet, whose input is the image")
-    inputs = iter(_input_steps(plan.steps))
+    inputs = iter(_input_steps(plan.steps) if input_steps is None else input_steps)
     return tuple(
         step if isinstance(step, MaxPool) else _quantized(step, next(inputs)) for step in plan.steps
     )
@@ -102,7 +108,7 @@ def _quantized(layer: Convolution, step: float) -> QuantizedConvolution:
 
 @torch.inference_mode()
 def _input_steps(steps: Sequence[Step]) -> list[float]:
-    """Step of each convolution's input, from the activations on the calibration pictures."""
+    """Steps of the convolutions' inputs, from the activations on the calibration pictures."""
     x = torch.from_numpy(calibration_pictures()).permute(0, 3, 1, 2).float()
     found: list[float] = []
     for step in steps:

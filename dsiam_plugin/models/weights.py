@@ -1,36 +1,29 @@
-"""Weights of a backbone from every format in use, without ever unpickling.
-
-Formats by suffix: our ``.safetensors`` (configuration in its header), SiamFC-3s ``.npz``,
-MatConvNet ``.mat``, siamfc-pytorch and torchvision ``.pth``. Batch normalisation is folded into
-the convolutions on loading.
-"""
+"""Weights of a backbone: finding, checking, loading and writing them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.io.files import atomic_path
-from dsiam_plugin.models import matconvnet
+from dsiam_plugin.io.messages import excerpt, fail
+from dsiam_plugin.models.backbones import BACKBONES, Backbone, SiamFCAlexNet
+from dsiam_plugin.models.weight_files import read_parts
 
 FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's parameters
 ENVIRONMENT_VARIABLE = "DSIAM_WEIGHTS"
 EMBEDDED = Path(__file__).parent / "data" / "dsiam.safetensors"
-# The official network's affine adjust; the .npz holds the convolutions alone.
-SIAMFC_3S_HEAD = (0.001, -2.14836)
-# siamfc-pytorch scales the correlation and has no bias.
-SIAMFC_PYTORCH_HEAD = (0.001, 0.0)
-SIAMFC_PYTORCH_EPS = 1e-6
+TRIAL_SIZE = 95  # px of the crop that loaded weights are tried on; AlexNet needs 87
+MAX_FEATURE = 1e9  # real ones stay below 1e3; responses are sums of products of two
 
 
 @dataclass(frozen=True)
@@ -78,30 +71,54 @@ def find_weights(path: str | Path | None = None) -> Path:
 
 
 def load_weights(path: str | Path | None = None) -> Weights:
-    """Loads and checks weights of any supported format.
+    """Weights of any supported format that fit their network and give finite features.
 
     Raises:
         CheckpointError: If the file is missing, corrupt, of an unknown format or of another
             network.
+        MissingDependencyError: If the format needs a package that is not installed.
     """
     found = find_weights(path)
-    reader = _READERS.get(found.suffix.lower())
-    if reader is None:
-        raise CheckpointError(f"{found}: unknown suffix, expected one of {', '.join(_READERS)}")
     try:
-        parts = reader(found)
-    except CheckpointError:
-        raise
-    except Exception as error:  # each format's library raises its own kinds for a corrupt file
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(
-            f"{found}: not a readable {found.suffix} weights file ({reason})"
-        ) from error
+        parts = read_parts(found)
+        digest = _digest(found)
+    except OSError as error:
+        fail(CheckpointError, found, f"cannot be read ({error.strerror or error})")
     tensors = {name: tensor.float().contiguous() for name, tensor in parts.pop("tensors").items()}
-    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise CheckpointError(f"{found}: values that are not finite in {', '.join(broken)}")
-    return Weights(tensors=tensors, path=found, sha256=_digest(found), **parts)
+    weights = Weights(tensors=tensors, path=found, sha256=digest, **parts)
+    _check_values(weights)
+    return weights
+
+
+def build_backbone(weights: Weights) -> Backbone:
+    """The network that the weights are of, in float32 on the CPU, sharing their memory.
+
+    Raises:
+        CheckpointError: If there is no such network, or a tensor is missing or of another shape.
+    """
+    tensors = {
+        name: tensor
+        for name, tensor in weights.tensors.items()
+        if not name.startswith(FUSION_PREFIX)
+    }
+    if weights.backbone not in BACKBONES:
+        fail(
+            CheckpointError,
+            weights.path,
+            f"weights of {excerpt(weights.backbone)}",
+            f"those of {', '.join(BACKBONES)}",
+        )
+    try:
+        with torch.device("meta"):  # without numbers, which would be random
+            if BACKBONES[weights.backbone] is SiamFCAlexNet:  # narrower ones say so by their shapes
+                widths = [len(tensors[f"conv{index}.weight"]) for index in range(1, 6)]
+                backbone: Backbone = SiamFCAlexNet(widths)
+            else:
+                backbone = BACKBONES[weights.backbone]()
+        backbone.load_state_dict(tensors, assign=True)
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        fail(CheckpointError, weights.path, f"not the weights of {weights.backbone} ({error})")
+    return backbone
 
 
 def save_weights(weights: Weights, path: str | Path, dtype: torch.dtype = torch.float32) -> None:
@@ -123,7 +140,8 @@ def save_weights(weights: Weights, path: str | Path, dtype: torch.dtype = torch.
     tensors = {name: tensor.to(dtype).contiguous() for name, tensor in weights.tensors.items()}
     try:
         with atomic_path(path) as temporary:
-            temporary.write_bytes(save(tensors, metadata=header))  # save_file: for the owner only
+            # save_file would make it readable for its owner only
+            temporary.write_bytes(_sorted_header(save(tensors, metadata=header)))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from error
 
@@ -141,114 +159,30 @@ def features_only(weights: Weights) -> Weights:
     )
 
 
-def fold_batch_norm(
-    weight: Tensor,
-    bias: Tensor | None,
-    gain: Tensor,
-    shift: Tensor,
-    mean: Tensor,
-    deviation: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Convolution and following batch normalisation as one convolution.
-
-    Args:
-        weight: (out, in, h, w).
-        bias: (out,) or None.
-        gain: (out,).
-        shift: (out,).
-        mean: (out,).
-        deviation: (out,), ``sqrt(variance + eps)``.
-    """
-    factor = gain / deviation
-    start = torch.zeros_like(mean) if bias is None else bias
-    return weight * factor.view(-1, 1, 1, 1), (start - mean) * factor + shift
+def _check_values(weights: Weights) -> None:
+    """Raises CheckpointError unless all numbers are finite and a picture's features in bounds."""
+    broken = [name for name, tensor in weights.tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        fail(CheckpointError, weights.path, f"values that are not finite in {', '.join(broken)}")
+    backbone = build_backbone(weights)
+    ramp = torch.linspace(0, 255, TRIAL_SIZE)
+    with torch.inference_mode():
+        levels = backbone((ramp + ramp.flip(0)[:, None]).div(2).expand(1, 3, -1, -1))
+    for level, features in levels.items():
+        reach = features.abs().max().item()
+        if not reach < MAX_FEATURE:  # nor NaN
+            reason = f"features of {level} reach {reach:g}"
+            fail(CheckpointError, weights.path, reason, f"below {MAX_FEATURE:g}")
 
 
-def _read_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as stream:
-        header = stream.metadata() or {}
-        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-    if header.get("format") != "dsiam":
-        raise CheckpointError(f"{path}: a safetensors file, but its header is not this plugin's")
-    scale, bias = json.loads(header["head"])
-    return {
-        "backbone": header["backbone"],
-        "tensors": tensors,
-        "head": (float(scale), float(bias)),
-        "format": "safetensors",
-        "config": json.loads(header["config"]),
-    }
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as archive:
-        tensors = {name: torch.from_numpy(archive[name]) for name in archive.files}
-    return _siamfc(tensors, SIAMFC_3S_HEAD, "npz")
-
-
-def _read_mat(path: Path) -> dict[str, Any]:
-    parameters = matconvnet.read_parameters(path)
-    tensors = {}
-    for index in range(1, 6):
-        weight, bias = parameters.convolution(index)
-        norm = parameters.batch_norm(index)
-        if norm is not None:
-            weight, bias = fold_batch_norm(weight, bias, *norm)
-        tensors[f"conv{index}.weight"], tensors[f"conv{index}.bias"] = weight, bias
-    return _siamfc(tensors, parameters.head() or SIAMFC_3S_HEAD, "matconvnet")
-
-
-def _read_pth(path: Path) -> dict[str, Any]:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
-        state = state["state_dict"]
-    if not isinstance(state, Mapping):
-        raise CheckpointError(f"{path}: expected a state dict, got {type(state).__name__}")
-    state = {str(name).removeprefix("module."): value for name, value in state.items()}
-    if "backbone.conv1.0.weight" in state:
-        return _siamfc_pytorch(state)
-    if "features.0.weight" in state and "features.34.weight" in state:
-        tensors = {name: value for name, value in state.items() if name.startswith("features.")}
-        return {
-            "backbone": "vgg19",
-            "tensors": tensors,
-            "head": (1.0, 0.0),
-            "format": "torchvision",
-        }
-    raise CheckpointError(
-        f"{path}: neither siamfc-pytorch (backbone.conv1.0.weight) nor torchvision's vgg19 "
-        f"(features.N.weight); found {', '.join(list(state)[:3])}"
-    )
-
-
-def _siamfc_pytorch(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    tensors = {}
-    for index in range(1, 6):
-        # Sequential(convolution, norm, ReLU), but the last convolution has no norm.
-        convolution, norm = f"backbone.conv{index}.0", f"backbone.conv{index}.1"
-        weight, bias = state[f"{convolution}.weight"], state.get(f"{convolution}.bias")
-        if f"{norm}.running_var" in state:
-            deviation = (state[f"{norm}.running_var"] + SIAMFC_PYTORCH_EPS).sqrt()
-            gain, shift, mean = (
-                state[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean")
-            )
-            weight, bias = fold_batch_norm(weight, bias, gain, shift, mean, deviation)
-        tensors[f"conv{index}.weight"] = weight
-        tensors[f"conv{index}.bias"] = torch.zeros(weight.shape[0]) if bias is None else bias
-    return _siamfc(tensors, SIAMFC_PYTORCH_HEAD, "siamfc-pytorch")
-
-
-def _siamfc(
-    tensors: Mapping[str, Tensor], head: tuple[float, float], file_format: str
-) -> dict[str, Any]:
-    return {
-        "backbone": "siamfc_alexnet",
-        "tensors": tensors,
-        "head": head,
-        "format": file_format,
-    }
+def _sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with its header in one order; theirs differs from run to run."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    metadata = {"__metadata__": dict(sorted(header.pop("__metadata__").items()))}
+    text = json.dumps({**metadata, **dict(sorted(header.items()))}, separators=(",", ":"))
+    text += " " * (-len(text) % 8)  # data are aligned to 8 bytes
+    return len(text).to_bytes(8, "little") + text.encode() + content[8 + size :]
 
 
 def _digest(path: Path) -> str:
@@ -257,12 +191,3 @@ def _digest(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-_READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    ".safetensors": _read_safetensors,
-    ".npz": _read_npz,
-    ".mat": _read_mat,
-    ".pth": _read_pth,
-    ".pt": _read_pth,
-}

@@ -10,9 +10,10 @@ import torch
 
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.models.backends import find_conversion, resolve_names
+from dsiam_plugin.models.backends.conversion import find_conversion
 from dsiam_plugin.models.devices import PRECISIONS
 from dsiam_plugin.models.network import build_network
+from dsiam_plugin.models.resolve import resolve_names
 from dsiam_plugin.models.weights import load_weights
 from dsiam_plugin.trackers.host import DSiamTracker
 from dsiam_plugin.trackers.targets import TargetTracker
@@ -35,8 +36,8 @@ def build_tracker(
             weights.
         config: YAML file or mapping that overrides the variant's configuration.
         device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: Of the convolutions: ``auto`` (bfloat16 where the processor computes in it),
-            ``float32``, ``bfloat16``, on a GPU ``float16`` or, on a CPU, ``int8``.
+        precision: Of the convolutions: ``float32``, ``bfloat16``, on a GPU ``float16``, on a CPU
+            ``int8``; ``auto``: the fastest here, measured, whose features are true.
         backend: What computes the convolutions: ``torch``, or on a CPU ``onnxruntime`` or
             ``openvino`` (extra ``onnx``).
 
@@ -49,7 +50,7 @@ def build_tracker(
     variant = find_variant(name)
     found = load_weights(weights)
     resolved = load_config(config, variant.config, found.config.get("tracker"))
-    device, precision = resolve_names(backend, device, precision)
+    device, precision = resolve_names(backend, device, precision, found, resolved.model.layers)
     place, convert = torch.device(device), find_conversion(backend, precision)
     dtype = PRECISIONS[precision] if convert is None else torch.float32
     network = build_network(resolved.model, resolved.fusion, found, resolved.crop, place, dtype)

@@ -1,4 +1,4 @@
-"""What every backbone that is not PyTorch's modules has in common."""
+"""The base of every backbone that is not PyTorch's modules."""
 
 from __future__ import annotations
 

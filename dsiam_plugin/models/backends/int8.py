@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,16 +21,23 @@ class Int8Backbone(RuntimeBackbone):
 
     Args:
         backbone, levels: As in :class:`RuntimeBackbone`.
+        input_steps: As in :func:`quantize_plan`.
 
     Raises:
         ConfigError: If the backbone has no 8-bit form.
         DeviceError: If this PyTorch has no such convolutions.
     """
 
-    def __init__(self, backbone: Backbone, levels: tuple[str, ...]):
+    def __init__(
+        self,
+        backbone: Backbone,
+        levels: tuple[str, ...],
+        input_steps: Sequence[float] | None = None,
+    ):
         super().__init__(backbone, levels)
-        self._stages = _stages(quantize_plan(layer_plan(backbone, levels)))
-        if not _is_exact(self._stages[0]):
+        self._stages = _stages(quantize_plan(layer_plan(backbone, levels), input_steps))
+        first = self._stages[0]
+        if not (isinstance(first, _Convolution) and _is_exact(first)):
             raise DeviceError(
                 f"precision 'int8': torch {torch.__version__} does not convolve 8-bit integers as "
                 "expected; use bfloat16 or float32, or --backend openvino"
@@ -116,7 +123,7 @@ def _pool(step: MaxPool) -> Callable[[Tensor], Tensor]:
 
 
 def _is_exact(convolution: _Convolution) -> bool:
-    """Whether PyTorch's kernels, no public functions, do what is expected of them.
+    """True if PyTorch's kernels, no public functions, do what is expected of them.
 
     Pixels of 255 everywhere are where a processor that adds 8-bit products in 16 bits overflows.
     """

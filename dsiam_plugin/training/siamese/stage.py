@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.backbones import SiamFCAlexNet
-from dsiam_plugin.models.weights import Weights, fold_batch_norm
+from dsiam_plugin.models.weight_files import fold_batch_norm
+from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.data.pairs import PairBatch
 from dsiam_plugin.training.siamese.labels import response_labels
 from dsiam_plugin.training.siamese.losses import contrast_loss, logistic_loss

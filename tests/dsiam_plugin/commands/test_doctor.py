@@ -2,71 +2,82 @@ import argparse
 import sys
 
 import pytest
+from seeded_network import write_weights
 
 from dsiam_plugin.commands import doctor
 from dsiam_plugin.commands import main as cli
 from dsiam_plugin.commands.doctor import FAIL, NOTE, OK, Check, format_check
 from dsiam_plugin.errors import MissingDependencyError, VOTError
-from dsiam_plugin.io.versions import REQUIRED
+from dsiam_plugin.io.versions import Need
+from dsiam_plugin.models import precision
 from dsiam_plugin.vot import handshake
 from dsiam_plugin.vot.handshake import Session
 
-GOOD = {name: "2.5" for name in REQUIRED} | {
-    "PyYAML": "6.0", "tqdm": "4.70", "colorama": "0.4.6"
-}  # fmt: skip
+NEEDS = [
+    Need("torch", ">=2.2,<3", ""),
+    Need("opencv-python", ">=4.8", ""),
+    Need("got10k", ">=0.1.3", "got10k"),
+    Need("vot-toolkit", ">=0.7.3,<0.8", "vot"),
+]
+GOOD = {"torch": "2.5", "opencv-python": "5.0.0", "got10k": "0.1.3", "vot-toolkit": "0.7.4"}
 
 
-def statuses(checks):
-    return {check.subject: check.status for check in checks}
+def package_checks(**versions):
+    found = {name.replace("_", "-"): version for name, version in versions.items()}
+    checks = doctor.package_versions(NEEDS, (GOOD | found).get)
+    return {check.subject: check for check in checks}
 
 
 def test_required_versions():
-    assert set(statuses(doctor.required_versions(GOOD)).values()) == {OK}
-    old = statuses(doctor.required_versions({**GOOD, "torch": "2.1"}))
-    assert [name for name, status in old.items() if status == FAIL] == ["torch"]
-    missing = list(doctor.required_versions({"numpy": "2.0"}))
-    assert missing[0] == Check(FAIL, "torch", "not installed; expected >=2.2,<3")
+    assert {check.status for check in package_checks().values()} == {OK}
+    assert package_checks(torch="2.1")["torch"] == (FAIL, "torch", "2.1; expected >=2.2,<3")
+    missing = package_checks(torch=None)["torch"]
+    assert missing == Check(FAIL, "torch", "not installed; expected >=2.2,<3")
 
 
 @pytest.mark.parametrize(
-    ("versions", "status", "finding"),
+    ("found", "status", "finding"),
     [
-        ({}, FAIL, "not installed; expected one of opencv-python"),
-        ({"opencv-python": "4.7.0"}, FAIL, "4.7.0; expected >=4.8"),
-        ({"opencv-python": "5.0.0"}, OK, "5.0.0"),
-        ({"opencv-python-headless": "4.9"}, OK, "headless 4.9"),
-        ({"opencv-python": "5.0", "opencv-python-headless": "5.0"}, NOTE, "expected one"),
+        ({"opencv_python": None}, FAIL, "not installed; expected one of opencv-python"),
+        ({"opencv_python": "4.7.0"}, FAIL, "4.7.0; expected >=4.8"),
+        ({"opencv_python": None, "opencv_python_headless": "4.9"}, OK, "headless 4.9"),
+        ({"opencv_python_headless": "5.0"}, NOTE, "expected one"),
     ],
 )
-def test_opencv_of_any_flavour(versions, status, finding):
-    (check,) = doctor.opencv_versions(versions)
+def test_opencv_of_any_flavour(found, status, finding):
+    check = package_checks(**found)["OpenCV"]
     assert check.status == status
     assert finding in check.finding
 
 
 def test_missing_extras_are_notes_that_name_the_extra():
-    checks = {check.subject: check for check in doctor.optional_versions({})}
-    assert {check.status for check in checks.values()} == {NOTE}
-    assert "dsiam-plugin[got10k]" in checks["got10k"].finding
+    check = package_checks(got10k=None)["got10k"]
+    assert check.status == NOTE
+    assert "dsiam-plugin[got10k]" in check.finding
 
 
 @pytest.mark.parametrize(
     ("version", "status", "finding"),
-    [("0.7.4", OK, "0.7.4"), ("0.9.0", NOTE, "supervised"), ("0.6.4", NOTE, ">=0.7.3,<0.8")],
+    [
+        ("0.9.0", NOTE, "unsupervised experiments; expected >=0.7.3,<0.8 for supervised"),
+        ("0.9.0", NOTE, "0.7.4 for multistart"),
+        ("0.6.4", NOTE, "0.6.4; expected >=0.7.3,<0.8"),
+    ],
 )
 def test_vot_toolkit_lines(version, status, finding):
-    checks = doctor.optional_versions({"vot-toolkit": version})
-    check = next(check for check in checks if check.subject == "vot-toolkit")
+    check = package_checks(vot_toolkit=version)["vot-toolkit"]
     assert check.status == status
     assert finding in check.finding
 
 
-def test_importable():
-    assert doctor.importable("json", "x").status == OK
-    check = doctor.importable("no_such_module_at_all", "vot-toolkit")
+def test_trial_of_modules():
+    assert doctor.trial("x", "import json; json.dumps(1)", "fine", "") == (OK, "x", "fine")
+    check = doctor.trial("vot", "import no_such_module", "fine", doctor.VOT_REMEDY)
     assert check.status == FAIL
-    assert "ModuleNotFoundError" in check.finding
+    assert "`import no_such_module` fails: ModuleNotFoundError" in check.finding
     assert "attributee<0.1.10" in check.finding
+    crash = doctor.trial("x", "import os; os.abort()", "fine", "another one")
+    assert (crash.status, "status -6; expected another one" in crash.finding) == (FAIL, True)
 
 
 def test_marks_are_coloured_only_on_a_terminal():
@@ -78,8 +89,9 @@ def test_marks_are_coloured_only_on_a_terminal():
 def test_cpu_is_a_note_without_a_gpu(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    check = doctor._device("auto", "float32")
-    assert check == (NOTE, "device", f"CPU, {torch.get_num_threads()} threads, float32; no GPU")
+    assert doctor._device("auto") == (
+        NOTE, "device", f"CPU, {torch.get_num_threads()} threads; no GPU"
+    )  # fmt: skip
 
 
 def test_gpu_is_named(monkeypatch):
@@ -89,8 +101,17 @@ def test_gpu_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
     monkeypatch.setattr(torch.version, "cuda", "12.8")
-    check = doctor._device("auto", "float16")
-    assert check == (OK, "device", "Some GPU, 24 GiB, CUDA 12.8, float16")
+    assert doctor._device("auto") == (OK, "device", "Some GPU, 24 GiB, CUDA 12.8")
+
+
+def test_precision_says_what_was_measured(tmp_path):
+    names = {"weights": write_weights(tmp_path / "w.npz"), "config": None, "tracker": "DSiam"}
+    options = argparse.Namespace(**names, device="cpu", backend="torch", precision="auto")
+    check = doctor._precision(options)
+    choice = next(reversed(precision._CHOICES.values()))
+    assert check == (OK, "precision", str(choice))
+    options.precision = "float32"
+    assert doctor._precision(options) == (OK, "precision", "float32")
 
 
 @pytest.fixture
@@ -103,7 +124,7 @@ def session(monkeypatch, tmp_path):
         return Session(1.0, 0.05, 0.9)
 
     monkeypatch.setattr(handshake, "shake_hands", shake_hands)
-    monkeypatch.setattr(doctor, "importable", lambda module, subject: Check(OK, subject, ""))
+    monkeypatch.setattr(doctor, "trial", lambda subject, *texts: Check(OK, subject, ""))
     monkeypatch.delenv("DSIAM_WEIGHTS", raising=False)
     return asked
 
@@ -112,8 +133,9 @@ def test_broken_weights_fail_the_command_and_are_named(session, tmp_path, capsys
     (tmp_path / "w.npz").write_bytes(b"broken")
     assert cli.main(["doctor", "--weights", str(tmp_path / "w.npz"), "--tracker", "DSiam"]) == 1
     out = capsys.readouterr().out
-    (line,) = [line for line in out.splitlines() if line.startswith(FAIL)]
-    assert line.startswith(f"FAIL  weights: {tmp_path / 'w.npz'}")
+    lines = [line for line in out.splitlines() if line.startswith(FAIL)]
+    assert lines[0].startswith(f"FAIL  weights: {tmp_path / 'w.npz'}")
+    assert lines[1].startswith(f"FAIL  precision: {tmp_path / 'w.npz'}")
     assert "ok    TraX session: DSiam followed 3 frames (overlap 0.90)" in out
     assert session == [
         {

@@ -17,9 +17,9 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from dsiam_plugin.export import export_onnx  # noqa: E402
-from dsiam_plugin.export.embedding import embedding_graph  # noqa: E402
 from dsiam_plugin.export.fourier import Dft  # noqa: E402
-from dsiam_plugin.export.graph import Graph  # noqa: E402
+from dsiam_plugin.models.onnx_embedding import embedding_graph  # noqa: E402
+from dsiam_plugin.models.onnx_graph import Graph  # noqa: E402
 
 TRACKERS = [
     ("SiamFC", {}),

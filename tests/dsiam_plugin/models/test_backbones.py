@@ -1,8 +1,11 @@
 import pytest
 import torch
+from seeded_network import moving_patch
+from torch import nn
 
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.models.backbones import VGG19, SiamFCAlexNet
+from dsiam_plugin.models.backbones import BACKBONES, SiamFCAlexNet
+from dsiam_plugin.trackers.builders import build_tracker
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +44,68 @@ def test_alexnet_names_widths_it_cannot_have(channels):
         SiamFCAlexNet(channels)
 
 
-def test_vgg19_has_torchvisions_names_and_sizes():
-    network = VGG19()
-    names = set(network.state_dict())
-    # torchvision's last convolution is features.34, conv4_4 is features.25.
-    assert {"features.0.weight", "features.25.bias", "features.34.weight"} <= names
-    assert len(names) == 32
-    assert network.features[25].weight.shape == (512, 512, 3, 3)
-    levels = network(torch.rand(1, 3, 127, 127) * 255)
-    assert levels["conv4_4"].shape == (1, 512, 15, 15)
-    assert levels["conv5_4"].shape == (1, 512, 7, 7)
-    assert levels["conv4_4"].min() == 0
-    assert levels["conv5_4"].min() == 0
+# torchvision's configurations D and E, and the indices of the levels' ReLUs in its `features`.
+VGGS = {
+    "vgg16": ((2, 2, 3, 3, 3), {"conv4_3": 22, "conv5_3": 29}),
+    "vgg19": ((2, 2, 4, 4, 4), {"conv4_4": 26, "conv5_4": 35}),
+}
+
+
+def torchvision_features(repeats):
+    layers, width = [], 3
+    for count, out in zip(repeats, (64, 128, 256, 512, 512), strict=True):
+        for _ in range(count):
+            layers += [nn.Conv2d(width, out, 3, padding=1), nn.ReLU()]
+            width = out
+        layers.append(nn.MaxPool2d(2, 2))
+    return nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize("name", VGGS)
+def test_vgg_gives_torchvisions_levels(name):
+    repeats, taps = VGGS[name]
+    with torch.device("meta"):
+        theirs = torchvision_features(repeats)
+        ours = BACKBONES[name]()
+    # 0.05 x noise, drawn once and repeated: drawing 20 million numbers takes a second.
+    noise = torch.randn(999_983) * 0.05
+    state = {
+        key: noise.repeat(1 + value.numel() // len(noise))[: value.numel()].view(value.shape)
+        for key, value in theirs.state_dict().items()
+    }
+    theirs.load_state_dict(state, assign=True)
+    ours.load_state_dict({f"features.{key}": value for key, value in state.items()}, assign=True)
+    crops = torch.rand(1, 3, 32, 32)
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    with torch.inference_mode():
+        found = ours(crops * 255)
+        assert found.keys() == taps.keys() == ours.levels.keys()
+        for level, index in taps.items():
+            expected = theirs[: index + 1]((crops - mean) / deviation)
+            torch.testing.assert_close(found[level], expected, rtol=1e-3, atol=1e-4)
+    assert [found[level].shape[-1] for level in taps] == [4, 2]
+    assert list(ours.levels.values()) == [8, 16]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", VGGS)
+def test_vgg_of_seeded_weights_follows_a_moving_patch(name, tmp_path):
+    """Up to twenty million parameters: seconds a frame on a CPU."""
+    network = BACKBONES[name]()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            module.weight.data -= module.weight.data.mean(dim=(1, 2, 3), keepdim=True)
+    torch.save(network.state_dict(), tmp_path / "net.pth")
+    second, first = network.levels
+    tracker = build_tracker(
+        "DSiamM_Vgg19",
+        weights=tmp_path / "net.pth",
+        config={"model": {"backbone": name, "layers": [first, second]}},
+        device="cpu",
+    )
+    images, boxes = moving_patch(5)
+    tracker.init(images[0], boxes[0])
+    box = [tracker.track(image).box for image in images[1:]][-1]
+    assert abs(box.x - boxes[-1][0]) < 8 and abs(box.y - boxes[-1][1]) < 8

@@ -9,7 +9,6 @@ from seeded_network import moving_patch, write_weights
 
 from dsiam_plugin.errors import ConfigError, DeviceError, MissingDependencyError
 from dsiam_plugin.models.backbones import VGG19, SiamFCAlexNet
-from dsiam_plugin.models.backends import find_conversion, resolve_names
 from dsiam_plugin.models.devices import has_int8
 from dsiam_plugin.models.layer_plan import MaxPool, layer_plan
 from dsiam_plugin.models.quantization import calibration_pictures, quantize_plan
@@ -143,38 +142,6 @@ def test_missing_package_names_the_extra(name, weights, monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingDependencyError, match=r"dsiam-plugin\[onnx\]"):
         build_tracker("SiamFC", weights=weights, backend=name)
-
-
-def test_names_that_auto_stands_for(monkeypatch):
-    found = {"avx512_bf16": True}
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
-    assert resolve_names("onnxruntime", "auto", "auto") == ("cpu", "float32")
-    assert resolve_names("openvino", "auto", "auto") == ("cpu", "bfloat16")
-    assert resolve_names("torch", "cpu", "auto") == ("cpu", "bfloat16")
-    found.clear()
-    assert resolve_names("openvino", "cpu", "auto") == ("cpu", "float32")
-    assert find_conversion("torch", "float32") is None
-
-
-@pytest.mark.parametrize(
-    ("backend", "device", "precision", "error", "message"),
-    [
-        ("tensorrt", "auto", "auto", ConfigError, "torch, onnxruntime, openvino"),
-        ("openvino", "cuda", "auto", DeviceError, "on the CPU only"),
-        ("torch", "cuda", "int8", DeviceError, "on the CPU only"),
-        ("onnxruntime", "auto", "bfloat16", DeviceError, "auto, float32, int8"),
-        ("torch", "cpu", "int4", DeviceError, "or int8"),
-    ],
-)
-def test_what_a_backend_cannot_do(backend, device, precision, error, message):
-    with pytest.raises(error, match=message):
-        resolve_names(backend, device, precision)
-
-
-def test_int8_needs_a_processor_that_adds_in_32_bits(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
-    with pytest.raises(DeviceError, match="VNNI"):
-        resolve_names("torch", "auto", "int8")
 
 
 def test_int8_of_a_pytorch_without_its_kernels(monkeypatch):

@@ -102,7 +102,7 @@ def test_weights_of_another_network(weights, tmp_path):
 def test_level_that_the_backbone_lacks(weights):
     with pytest.raises(ConfigError, match="conv9; the backbone has conv4, conv5"):
         build(weights, ModelConfig(layers=("conv5", "conv9")))
-    with pytest.raises(ConfigError, match="expected one of siamfc_alexnet, vgg19"):
+    with pytest.raises(ConfigError, match="expected one of siamfc_alexnet, vgg16, vgg19"):
         build(weights, ModelConfig(backbone="resnet"))
 
 

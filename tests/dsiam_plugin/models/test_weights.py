@@ -1,17 +1,22 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from packaging.version import Version
 from safetensors.torch import save_file
 from seeded_network import CHANNELS, write_weights
 from torch import nn
 
 from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.models import matconvnet, weight_files
 from dsiam_plugin.models import weights as weights_module
-from dsiam_plugin.models.backbones import VGG19, SiamFCAlexNet
+from dsiam_plugin.models.backbones import BACKBONES, SiamFCAlexNet
+from dsiam_plugin.models.torch_files import SAFE_TORCH
+from dsiam_plugin.models.weight_files import fold_batch_norm
 from dsiam_plugin.models.weights import (
     Weights,
     find_weights,
-    fold_batch_norm,
     load_weights,
     save_weights,
 )
@@ -59,12 +64,21 @@ def test_missing_file_names_where_the_path_came_from(no_weights, monkeypatch):
         load_weights()
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".pth", ".safetensors", ".mat"])
-def test_corrupt_file(tmp_path, suffix):
+needs_safe_torch = pytest.mark.skipif(
+    Version(torch.__version__).release < SAFE_TORCH.release, reason="PyTorch reads no .pth safely"
+)
+BROKEN_ZIP = b"PK\x05\x06" + b"\0" * 4 + b"\1\0\1\0" + b"\xff" * 8 + b"\0\0"
+
+
+@pytest.mark.parametrize("content", [b"not weights at all" * 10, BROKEN_ZIP])
+@pytest.mark.parametrize(
+    "suffix", [".npz", pytest.param(".pth", marks=needs_safe_torch), ".safetensors", ".mat"]
+)
+def test_corrupt_file(tmp_path, suffix, content):
     if suffix == ".mat":
         pytest.importorskip("scipy")
     path = tmp_path / f"broken{suffix}"
-    path.write_bytes(b"not weights at all" * 10)
+    path.write_bytes(content)
     with pytest.raises(CheckpointError, match=f"{path.name}: not a readable {suffix}"):
         load_weights(path)
 
@@ -73,13 +87,6 @@ def test_unknown_suffix(tmp_path):
     path = tmp_path / "net.onnx"
     path.write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"unknown suffix, expected one of \.safetensors"):
-        load_weights(path)
-
-
-def test_pickles_are_refused(tmp_path):
-    path = tmp_path / "evil.pth"
-    torch.save({"x": SiamFCAlexNet(CHANNELS)}, path)
-    with pytest.raises(CheckpointError, match="not a readable"):
         load_weights(path)
 
 
@@ -170,15 +177,26 @@ def siamfc_pytorch_module():
     return module.eval(), state
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_siamfc_pytorch_checkpoint_gives_that_networks_features(tmp_path, wrapped):
+@needs_safe_torch
+@pytest.mark.parametrize(
+    ("name", "wrapper", "prefix"),
+    [
+        ("siamfc.pth", "", ""),
+        ("siamfc.pth.tar", "state_dict", "module."),
+        ("siamfc.pt", "model", "_orig_mod."),
+        ("siamfc.ckpt", "state_dict", "net."),
+        ("siamfc.pth", "model_state_dict", "module._orig_mod."),
+        ("siamfc.pth", "net", ""),
+    ],
+)
+def test_siamfc_pytorch_checkpoint_gives_that_networks_features(tmp_path, name, wrapper, prefix):
     torch.manual_seed(1)
     module, state = siamfc_pytorch_module()
-    path = tmp_path / "siamfc.pth"
-    torch.save(
-        {"state_dict": {f"module.{k}": v for k, v in state.items()}} if wrapped else state, path
-    )
-    loaded = load_weights(path)
+    content = {f"{prefix}{key}": value for key, value in state.items()}
+    if wrapper:
+        content = {wrapper: content, "epoch": 3}
+    torch.save(content, tmp_path / name)
+    loaded = load_weights(tmp_path / name)
     assert loaded.format == "siamfc-pytorch"
     assert loaded.head == (0.001, 0.0)
     network = SiamFCAlexNet(CHANNELS)
@@ -187,21 +205,110 @@ def test_siamfc_pytorch_checkpoint_gives_that_networks_features(tmp_path, wrappe
     torch.testing.assert_close(network(crops)["conv5"], module(crops), atol=1e-5, rtol=1e-4)
 
 
-def test_torchvision_vgg19_state_dict(tmp_path):
-    state = VGG19().state_dict()
-    state["classifier.0.weight"] = torch.zeros(2, 2)
-    path = tmp_path / "vgg19.pth"
-    torch.save(state, path)
-    loaded = load_weights(path)
-    assert loaded.backbone == "vgg19"
-    assert "classifier.0.weight" not in loaded.tensors
+@needs_safe_torch
+@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+def test_torchvision_state_dict(tmp_path, name):
+    with torch.device("meta"):
+        shapes = {key: value.shape for key, value in BACKBONES[name]().state_dict().items()}
+    state = {key: torch.zeros(1).expand(shape) for key, shape in shapes.items()}
+    torch.save({**state, "classifier.0.weight": torch.zeros(2, 2)}, tmp_path / "net.pth")
+    loaded = load_weights(tmp_path / "net.pth")
+    assert loaded.backbone == name
+    assert loaded.tensors.keys() == state.keys()
 
 
+@needs_safe_torch
 def test_state_dict_of_neither(tmp_path):
     path = tmp_path / "resnet.pth"
     torch.save({"layer1.weight": torch.zeros(1)}, path)
-    with pytest.raises(CheckpointError, match=r"neither siamfc-pytorch.*found layer1\.weight"):
+    with pytest.raises(CheckpointError, match=r"neither siamfc-pytorch.*found 'layer1\.weight'"):
         load_weights(path)
+
+
+def test_equal_weights_are_equal_bytes(tmp_path, npz, monkeypatch):
+    loaded = load_weights(npz)
+    described = Weights(**{**vars(loaded), "config": {"origin": "test", "a": 1}})
+    written = []
+    for name in ("1.safetensors", "2.safetensors"):
+        save_weights(described, tmp_path / name)
+        written.append((tmp_path / name).read_bytes())
+    size = int.from_bytes(written[0][:8], "little")
+    header = json.loads(written[0][8 : 8 + size])
+    assert size % 8 == 0
+    names = [name for name in header if name != "__metadata__"]
+    assert names == sorted(names) and list(header["__metadata__"]) == sorted(header["__metadata__"])
+    assert written[0] == written[1]
+
+
+def with_header(path, **changes):
+    """The embedded layout of a file with other entries in its header; None removes one."""
+    given = {"format": "dsiam", "backbone": "siamfc_alexnet", "head": "[1, 0]", "config": "{}"}
+    header = {key: value for key, value in (given | changes).items() if value is not None}
+    save_file(SiamFCAlexNet(CHANNELS).state_dict(), path, metadata=header)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"head": "[1]"}, "'head' in the header: .*expected a finite scale and bias"),
+        ({"head": "null"}, "'head' in the header as a scale and a bias"),
+        ({"head": '["1", 0]'}, "expected a number"),
+        ({"head": "[NaN, 0]"}, "a finite scale and bias"),
+        ({"head": None}, "'head' in the header"),
+        ({"config": "[" * 100_000}, "nested too deeply"),
+        ({"config": "null"}, "'config' in the header as an object"),
+        ({"backbone": "resnet"}, "weights of 'resnet'; expected those of siamfc_alexnet, vgg16"),
+        ({"backbone": "vgg16"}, "not the weights of vgg16"),
+    ],
+)
+def test_headers_of_others(tmp_path, changes, message):
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_weights(with_header(tmp_path / "w.safetensors", **changes))
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda arrays: arrays.pop("conv3.bias"), "not the weights of siamfc_alexnet"),
+        (lambda arrays: arrays.update({"conv2.weight": np.zeros((16, 9, 5, 5))}), "size mismatch"),
+        (lambda arrays: arrays.update({"conv1.weight": np.float32(1)}), "not the weights"),
+        (
+            lambda arrays: arrays.update({"conv2.weight": arrays["conv2.weight"] * 1e30}),
+            "features of conv4 reach .*; expected below 1e.09",
+        ),
+    ],
+)
+def test_tensors_that_do_not_fit(tmp_path, npz, change, message):
+    arrays = dict(np.load(npz))
+    change(arrays)
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(CheckpointError, match=message):
+        load_weights(tmp_path / "other.npz")
+
+
+def test_archive_that_grows_when_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(weight_files, "MAX_BYTES", 2**20)
+    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(2**21, np.uint8))
+    with pytest.raises(CheckpointError, match="2 MiB once unpacked, expected at most 1 MiB"):
+        load_weights(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html>", "a web page, not weights"),
+        (b"", "an empty file"),
+    ],
+)
+@pytest.mark.parametrize("name", ["w.pth", "w.npz"])
+def test_downloads_that_are_something_else(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{name}: .*{message}"):
+        load_weights(tmp_path / name)
 
 
 def write_mat(path, prefix="br_"):
@@ -260,9 +367,7 @@ def test_real_matconvnet_file_of_a_smaller_network(shared):
     pytest.importorskip("scipy")
     with pytest.raises(CheckpointError, match=r"matconvnet_example\.mat: no parameter conv4f"):
         load_weights(shared / "weights" / "matconvnet_example.mat")
-    parameters = weights_module.matconvnet.read_parameters(
-        shared / "weights" / "matconvnet_example.mat"
-    )
+    parameters = matconvnet.read_parameters(shared / "weights" / "matconvnet_example.mat")
     weight, bias = parameters.convolution(2)
     assert weight.shape == (256, 48, 5, 5)
     assert bias.shape == (256,)

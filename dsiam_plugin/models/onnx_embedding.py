@@ -12,10 +12,10 @@ import numpy as np
 from onnx import TensorProto
 
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.export.graph import Graph
 from dsiam_plugin.models.backbones import Backbone
 from dsiam_plugin.models.layer_plan import Convolution, LayerPlan, MaxPool, layer_plan
 from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.models.quantization import QuantizedConvolution, quantize_plan
 
 PRECISIONS = ("float32", "int8")
@@ -44,14 +44,14 @@ class Embedder:
         """Features of crops (S, H, W, 3) uint8: level to (S, C_l, h_l, w_l) float32."""
         x = graph.op("Transpose", crops, perm=[0, 3, 1, 2])
         x = graph.op("Cast", x, to=TensorProto.FLOAT)
-        if self.plan.mean is not None:
+        if self.plan.mean is not None and self.plan.deviation is not None:
             x = graph.op("Sub", x, self.plan.mean.numpy())
             x = graph.op("Div", x, self.plan.deviation.numpy())
         features: dict[str, str] = {}
         for step in self.steps:
             if isinstance(step, MaxPool):
-                sizes = {"kernel_shape": [step.size] * 2, "strides": [step.stride] * 2}
-                x = graph.op("MaxPool", x, **sizes)
+                size, stride = [step.size] * 2, [step.stride] * 2
+                x = graph.op("MaxPool", x, kernel_shape=size, strides=stride)
                 continue
             layer = step.layer if isinstance(step, QuantizedConvolution) else step
             x = _convolution(graph, *_operands(graph, x, step), layer)

@@ -7,6 +7,7 @@ standard operators alone, the same for every version of PyTorch, and need only t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -53,7 +54,7 @@ class Graph:
             self._constants.append(numpy_helper.from_array(array, self._names[key]))
         return self._names[key]
 
-    def op(self, kind: str, *inputs: object, outputs: int = 1, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: object, outputs: int = 1, **attributes: Any) -> str:
         """Appends a node, returns its first output; inputs that are no names become constants."""
         names = [item if isinstance(item, str) else self.constant(item) for item in inputs]
         made = [f"{kind.lower()}_{len(self._nodes)}_{index}" for index in range(outputs)]
