@@ -75,3 +75,43 @@ def restart_run(rng, truth, losses, skipping=5, noise=6.0):
             shift = np.tile(rng.normal(0, noise, 2), len(truth[frame]) // 2)
             run.append((np.asarray(truth[frame]) + shift).tolist())
     return run
+
+
+def make_dataset(seed, videos=4, repetitions=3, frames=(6, 60), losses=3, name="VOT2018"):
+    """Sequences of polygons with runs that are lost now and then, also in the last frames."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in range(videos):
+        length = int(rng.integers(*frames))
+        truth = [
+            random_polygon(rng, 8, 30.0, np.array([100.0 + frame, 80.0])) for frame in range(length)
+        ]
+        runs = [
+            restart_run(rng, truth, set(rng.integers(1, length, rng.integers(0, losses)).tolist()))
+            for _ in range(repetitions)
+        ]
+        video = StubVideo(f"video{number}", truth, tracker=runs)
+        video.tags["camera_motion"] = rng.integers(0, 2, length).tolist()
+        video.tags["empty"] = (1 - np.array(video.tags["camera_motion"])).tolist()
+        made.append(video)
+    return StubDataset(name, made, ["tracker"])
+
+
+class OfficialRun:
+    """A trajectory and its sequence as the VOT toolkit's analyses ask for them."""
+
+    def __init__(self, run):
+        self._regions = [official_region(region) for region in run]
+
+    def regions(self):
+        return self._regions
+
+
+def official_region(numbers):
+    from vot.region import Polygon, Rectangle, Special
+
+    if len(numbers) == 1:
+        return Special(numbers[0])
+    if len(numbers) == 4:
+        return Rectangle(*numbers)
+    return Polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))

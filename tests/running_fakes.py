@@ -17,6 +17,8 @@ TARGET = (12, 10)  # width, height
 class Still:
     """Says that the target stays where it started."""
 
+    box_mode = "plain"
+
     def init(self, image, box):
         self.box = tuple(box)
 

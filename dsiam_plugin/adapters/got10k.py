@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsiam_plugin.errors import ImageError, MissingDependencyError
+from dsiam_plugin.io.boxes import as_box
 from dsiam_plugin.io.images import as_rgb
-from dsiam_plugin.trackers import follow
+from dsiam_plugin.trackers.follow import Follower
+from dsiam_plugin.trackers.follow import Tracker as FollowedTracker
 
 try:
     from got10k.trackers import Tracker
@@ -34,13 +36,14 @@ class Got10kTracker(Tracker):
     """
 
     def __init__(
-        self, tracker: follow.Tracker, name: str | None = None, first_pixel: float = 1
+        self, tracker: FollowedTracker, name: str | None = None, first_pixel: float = 1
     ) -> None:
         super().__init__(
             name=name or str(getattr(tracker, "name", type(tracker).__name__)),
             is_deterministic=True,
         )
         self.tracker = tracker
+        self._follower = Follower(tracker)
         self.first_pixel = first_pixel
 
     def init(self, image: Image, box: Sequence[float]) -> None:
@@ -50,12 +53,13 @@ class Got10kTracker(Tracker):
             image: PIL image of any mode.
             box: x, y, w, h in the experiment's pixel count.
         """
-        x, y, w, h = (float(value) for value in box)
-        self.tracker.init(_to_array(image), (x - self.first_pixel, y - self.first_pixel, w, h))
+        x, y, w, h = as_box(box)
+        box = (x - self.first_pixel, y - self.first_pixel, w, h)
+        self._follower.start(_to_array(image), box)
 
     def update(self, image: Image) -> np.ndarray:
         """Finds the target again: (4,) float64 x, y, w, h in the experiment's pixel count."""
-        x, y, w, h = self.tracker.track(_to_array(image)).box
+        x, y, w, h = self._follower.follow(_to_array(image)).box
         return np.array([x + self.first_pixel, y + self.first_pixel, w, h], dtype=np.float64)
 
 

@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from dsiam_plugin.io.boxes import as_box
 from dsiam_plugin.io.images import as_rgb
-from dsiam_plugin.trackers.follow import Tracker
+from dsiam_plugin.trackers.follow import Follower, Tracker
+
+PYSOT_SHIFT_PX = 0.5  # from a pixel's edge to its middle
 
 
 class PysotTracker:
     """A tracker as pysot's ``tools/test.py`` and ``tools/demo.py`` call theirs.
+
+    pysot's loop measures the first box from the middle of a pixel, so an annotation x, y, w, h
+    comes as x + 0.5, y + 0.5, w, h; results are measured from the edge again. pysot's trackers do
+    the same.
 
     Args:
         tracker: Takes RGB images; it is used for this adapter's target alone.
@@ -22,6 +29,8 @@ class PysotTracker:
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
+        self._follower = Follower(tracker)
+        self._score = 0.0
         self.name = str(getattr(tracker, "name", type(tracker).__name__))
 
     def init(self, img: np.ndarray, bbox: Sequence[float]) -> None:
@@ -29,9 +38,11 @@ class PysotTracker:
 
         Args:
             img: (H, W, 3) uint8 BGR, as ``cv2.imread`` gives it.
-            bbox: x, y, w, h in pixels, 0-based.
+            bbox: x + 0.5, y + 0.5, w, h in pixels, 0-based.
         """
-        self.tracker.init(as_rgb(img, mode="BGR"), tuple(bbox))
+        x, y, w, h = as_box(bbox)
+        box = (x - PYSOT_SHIFT_PX, y - PYSOT_SHIFT_PX, w, h)
+        self._follower.start(as_rgb(img, mode="BGR"), box)
 
     def track(self, img: np.ndarray) -> dict[str, Any]:
         """Finds the target again.
@@ -40,10 +51,13 @@ class PysotTracker:
             img: (H, W, 3) uint8 BGR.
 
         Returns:
-            ``bbox``: [x, y, w, h] in pixels, 0-based; ``best_score``: the confidence.
+            ``bbox``: [x, y, w, h] in pixels, 0-based, without the half pixel; ``best_score``: the
+            confidence.
         """
-        result = self.tracker.track(as_rgb(img, mode="BGR"))
-        return {"bbox": [float(value) for value in result.box], "best_score": float(result.score)}
+        step = self._follower.follow(as_rgb(img, mode="BGR"))
+        if step.answer is not None:  # else it was started again, on a frame of another size
+            self._score = float(step.answer.score)
+        return {"bbox": [float(value) for value in step.box], "best_score": self._score}
 
 
 def build_pysot_tracker(name: str, **options: Any) -> PysotTracker:

@@ -10,28 +10,39 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("list", help="list the trackers or print a configuration")
     parser.set_defaults(run=run)
     parser.add_argument(
-        "--yaml", metavar="NAME", help="print this tracker's whole configuration as YAML"
+        "--yaml",
+        metavar="NAME",
+        help="print the whole configuration this tracker runs with as YAML",
     )
     parser.add_argument(
         "--config", metavar="YAML", help="with --yaml: settings that override the tracker's own"
     )
+    parser.add_argument(
+        "--weights", metavar="FILE", help="with --yaml: network weights, which may bring numbers"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the table or one configuration."""
-    from dsiam_plugin.config.files import dump_config, load_config
-    from dsiam_plugin.config.variants import find_variant
+    """Prints the table or one configuration; always 0."""
     from dsiam_plugin.errors import ConfigError
 
     if arguments.yaml is not None:
-        print(
-            dump_config(load_config(arguments.config, find_variant(arguments.yaml).config)), end=""
-        )
-    elif arguments.config is not None:
-        raise ConfigError("--config alone; expected --yaml NAME beside it")
+        print(resolved(arguments.yaml, arguments.config, arguments.weights), end="")
+    elif arguments.config is not None or arguments.weights is not None:
+        raise ConfigError("--config or --weights alone; expected --yaml NAME beside them")
     else:
         print("\n".join(table()))
     return 0
+
+
+def resolved(name: str, config: str | None, weights: str | None) -> str:
+    """The configuration that runs, as YAML after a comment that says with which weights."""
+    from dsiam_plugin.config.files import dump_config
+    from dsiam_plugin.models.weights import load_weights
+    from dsiam_plugin.trackers.builders import resolve_config
+
+    found = load_weights(weights)
+    return f"# {name} with {found.path.name}\n{dump_config(resolve_config(name, config, found))}"
 
 
 def table() -> list[str]:

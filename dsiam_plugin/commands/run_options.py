@@ -2,7 +2,7 @@
 
 import argparse
 
-from dsiam_plugin.commands.argument_types import natural, positive
+from dsiam_plugin.commands.argument_types import positive, threads, workers
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,7 +35,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="TRACKER",
-        help="a name that `dsiam list` shows, or [NAME=]module:factory",
+        help="a name that `dsiam list` shows, [NAME=]module:factory or [NAME=]FILE.py:factory",
     )
     parser.add_argument(
         "-p",
@@ -71,17 +71,18 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-n",
         "--num",
-        type=natural,
+        type=workers,
         default=1,
         metavar="N",
         help="worker processes; 0 runs in this one (default: %(default)s)",
     )
     group.add_argument(
         "--threads",
-        type=positive,
+        type=threads,
         default=1,
         metavar="N",
-        help="of each worker; more can change the last bits of results (default: %(default)s)",
+        help="of each worker, or of this process with -n 0; more can change the last bits of"
+        " results (default: %(default)s)",
     )
     group.add_argument(
         "--address", metavar="RAY", help="run on a Ray cluster: auto, local or an address"

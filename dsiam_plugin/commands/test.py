@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Run all trackers; one that cannot be run is reported, and the others go on."""
+    """The exit status of running all trackers; the others go on where one cannot be run."""
     dataset = DatasetFactory.create_dataset(
         name=arguments.dataset, dataset_root=arguments.dataset_dir
     )
@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_tracker(dataset: Dataset, tracker: TrackerSpec, arguments: argparse.Namespace) -> bool:
-    """Run one tracker and print what became of it; whether all of it went well."""
+    """True if all went well; what became of the tracker's runs is printed."""
     try:
         report = run_dataset(
             dataset,
@@ -85,11 +85,13 @@ def _print_report(report: RunReport) -> None:
     print(f"{report.tracker} on {report.dataset}, {report.protocol}: {counts}")
     for label, problem in report.failures.items():
         print(f"  {label}: {problem}")
+    if report.unscored:
+        print(f"  not scored: {len(report.unscored)} sequences, only their first box is annotated")
 
 
 def _print_robustness(dataset: Dataset, tracker_path: str, report: RunReport) -> None:
     """Scores of the runs that are there; `dsiam eval` asks for all runs of a sequence."""
-    if report.finished + report.skipped == 0:
+    if report.finished + report.skipped == 0 or all(video.has_start_box_only for video in dataset):
         return
     score = score_robustness(dataset, tracker_path, report.tracker, report.protocol)
     counts = f"{score.runs}/{score.planned} runs"

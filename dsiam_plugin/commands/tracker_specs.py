@@ -1,25 +1,17 @@
 """Trackers as the command line of `test` names them.
 
-The only module of the toolkit that knows the trackers of `dsiam_plugin`; it imports the package
-where it needs it and not before.
+The trackers of `dsiam list` are resolved here, so that all workers have the same settings; torch
+is imported for them alone.
 """
 
 import argparse
-import os
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running import TrackerSpec
 
-if TYPE_CHECKING:
-    from dsiam_plugin.models.weights import Weights
-
 
 def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
-    """How to build each tracker of the command line.
+    """The specification of each tracker of the command line.
 
     Raises:
         TrackerError: Two have the same name, or options are given that none of them takes.
@@ -42,9 +34,7 @@ def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
 
 
 def _named_spec(text: str) -> TrackerSpec:
-    """A tracker given as module:factory or NAME=module:factory."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # `python -m` finds modules there; `dsiam` should as well
+    """A tracker given as module:factory or file.py:factory, a name and = perhaps before it."""
     name, _, reference = text.rpartition("=")
     return TrackerSpec(name or reference.rpartition(":")[2], reference)
 
@@ -56,47 +46,27 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
         DSiamError: The name is unknown, or the settings do not fit it or this machine.
     """
     import dsiam_plugin
-    from dsiam_plugin.config.files import load_config
-    from dsiam_plugin.config.variants import find_variant
-    from dsiam_plugin.models.weights import load_weights
-
-    found = load_weights(arguments.weights)
-    trained = found.config.get("tracker")  # as build_tracker resolves them
-    config = load_config(arguments.config, find_variant(name).config, trained)
-    weights = str(found.path.resolve())
-    device, precision = _resolve_device(arguments, found, config.model.layers)
-    options = {
-        "name": name,
-        "weights": weights,
-        "config": arguments.config,
-        "device": device,
-        "precision": precision,
-        "backend": arguments.backend,
-    }
-    identity = {
-        "weights": weights,
-        "config": asdict(config),
-        "device": device.partition(":")[0],
-        "precision": precision,
-        "backend": arguments.backend,
-        "version": dsiam_plugin.__version__,
-    }
-    return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)
-
-
-def _resolve_device(
-    arguments: argparse.Namespace, weights: "Weights", levels: Sequence[str]
-) -> tuple[str, str]:
-    """Names of the device and the precision that "auto" stands for."""
-    from dsiam_plugin.errors import DeviceError
-    from dsiam_plugin.models.resolve import resolve_names
+    from dsiam_plugin.trackers.builders import resolve
 
     on_cluster = arguments.address is not None
     # Ray shows graphics cards only to workers that ask for some, which `--device cuda` does.
     device = "cpu" if on_cluster and arguments.device == "auto" else arguments.device
-    try:
-        return resolve_names(arguments.backend, device, arguments.precision, weights, levels)
-    except DeviceError:
-        if on_cluster:  # its nodes may have what this machine lacks
-            return device, arguments.precision
-        raise
+    plan = resolve(
+        name,
+        weights=arguments.weights,
+        config=arguments.config,
+        device=device,
+        precision=arguments.precision,
+        backend=arguments.backend,
+        elsewhere=on_cluster,
+    )
+    options = {
+        "name": name,
+        "weights": str(plan.weights.path.resolve()),
+        "config": plan.config,
+        "device": plan.device,
+        "precision": plan.precision,
+        "backend": plan.backend,
+    }
+    identity = {**plan.identity(), "version": dsiam_plugin.__version__}
+    return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)

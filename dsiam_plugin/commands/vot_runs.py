@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from dsiam_plugin.errors import VOTError
+from dsiam_plugin.io.shapes import check_name
 from dsiam_plugin.vot import results as vot_results
 from dsiam_plugin.vot import workspace as vot_workspace
 
@@ -33,19 +33,30 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run_prepare(arguments: argparse.Namespace) -> int:
     """Makes the workspace and sets aside results that other settings gave."""
+    _check_trackers(arguments.trackers)
     workspace = arguments.workspace
     print(f"preparing {workspace}", flush=True)
     vot_workspace.prepare_workspace(workspace, arguments.data, arguments.repetitions, arguments.eao)
-    settings = _settings(vot_results.sequences_folder(workspace)) if arguments.trackers else {}
-    for tracker in arguments.trackers:
-        moved = vot_results.set_aside_outdated(workspace, tracker, settings)
+    if arguments.trackers:
+        set_aside(workspace, arguments.trackers)
+    print(f"next: vot evaluate --workspace {workspace} TRACKER", flush=True)
+    return 0
+
+
+def set_aside(workspace: Path, trackers: Sequence[str]) -> None:
+    """Sets aside the trackers' results that something else than would run now gave."""
+    from dsiam_plugin.vot.origin import origin_of_results  # loads torch
+
+    origin = origin_of_results(workspace, os.environ)
+    for tracker in trackers:
+        moved = vot_results.set_aside_outdated(workspace, tracker, origin)
         if moved is not None:
             print(f"{tracker}: results of other weights, code or sequences moved to {moved}")
-    return 0
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Prints what is missing, with the trackers' logs; 1 if anything is."""
+    _check_trackers(arguments.trackers)
     failed = 0
     for tracker in arguments.trackers:
         missing = vot_results.missing_sequences(arguments.workspace, tracker)
@@ -61,7 +72,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Prints the table and where the report is."""
-    workspace, name = arguments.workspace, arguments.name
+    _check_trackers(arguments.trackers)
+    workspace, name = arguments.workspace, check_name(arguments.name, "name", VOTError)
     scores = vot_results.read_scores(
         workspace, workspace / "analysis" / f"{name}.json", arguments.trackers
     )
@@ -100,6 +112,12 @@ def _add_prepare(commands: argparse._SubParsersAction) -> None:
     )
 
 
+def _check_trackers(names: Sequence[str]) -> None:
+    """Refuses names that would lead out of the workspace."""
+    for name in names:
+        check_name(name, "tracker", VOTError)
+
+
 def _positive(text: str) -> int:
     """A whole number above 0."""
     if not text.isdigit() or int(text) == 0:
@@ -113,34 +131,3 @@ def _interval(text: str) -> tuple[int, int]:
     if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high)):
         raise argparse.ArgumentTypeError(f"{text!r}; expected LOW,HIGH in frames, as 108,371")
     return int(low), int(high)
-
-
-def _settings(sequences: Path) -> dict[str, Any]:
-    """All that results depend on beside the tracker's name: digests and environment.
-
-    Raises:
-        CheckpointError: There are no weights.
-    """
-    from dsiam_plugin.models.weights import find_weights
-
-    config = os.environ.get("DSIAM_CONFIG")
-    package = Path(__file__).parent.parent
-    annotations = [
-        sequences / name / "groundtruth.txt" for name in vot_workspace.sequence_names(sequences)
-    ]
-    return {
-        "weights": _digest([find_weights()]),
-        "config": _digest([Path(config)]) if config else None,
-        "precision": os.environ.get("DSIAM_PRECISION") or "auto",
-        "backend": os.environ.get("DSIAM_BACKEND") or "torch",
-        "code": _digest(sorted(package.rglob("*.py"))),
-        "sequences": _digest([sequences / "list.txt", *annotations]),
-    }
-
-
-def _digest(files: Iterable[Path]) -> str:
-    """SHA-256 over the files' contents."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -7,10 +7,15 @@ docs/accuracy.md). ``variants.py`` fills them in; fields given beside a preset o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dsiam_plugin.config.fields import choice, number
 from dsiam_plugin.errors import ConfigError
+
+PRESETS = ("steady", "release", "paper")
+_STRIDE = 8  # px of a crop between cells of the response, of the backbones there are
+_MOST_CELLS = 2048  # a side of the upsampled response, which is 16 MB a scale
 
 PerLayer = float | Mapping[str, float]  # one number for all layers, or one for each by name
 
@@ -41,8 +46,15 @@ class ModelConfig:
 
     backbone: str = "siamfc_alexnet"
     layers: tuple[str, ...] = ("conv5",)
-    head_scale: float | None = None
-    head_bias: float | None = None
+    head_scale: float | None = number(None, "[-1e6, 1e6]")
+    head_bias: float | None = number(None, "[-1e6, 1e6]")
+
+    def problems(self) -> Iterator[str]:
+        """A line for each thing wrong with the layers."""
+        if not self.layers:
+            yield "layers: (), expected at least one level"
+        if len(set(self.layers)) < len(self.layers):
+            yield f"layers: {', '.join(self.layers)}, expected no repeats"
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,8 @@ class FusionConfig:
             ``fixedFusionWeight``).
     """
 
-    primary_weight: float = 1.0
-    center_radius: int = -1
+    primary_weight: float = number(1.0, "[0, 1]")
+    center_radius: int = number(-1, "[-1, 1000]")
     balance: bool = False
     learnt: bool = False
     uniform: bool = False
@@ -78,9 +90,15 @@ class CropConfig:
         context: Share of (w + h) added to each side of the target.
     """
 
-    exemplar_size: int = 127
-    search_size: int = 255
-    context: float = 0.5
+    exemplar_size: int = number(127, "[87, 1022]")
+    search_size: int = number(255, "[88, 1023]")
+    context: float = number(0.5, "[0, 10]")
+
+    def problems(self) -> Iterator[str]:
+        """A line if the search crop has no room for the exemplar."""
+        if self.search_size <= self.exemplar_size:
+            least = f"> exemplar_size ({self.exemplar_size})"
+            yield f"search_size: {self.search_size}, expected {least}"
 
 
 @dataclass(frozen=True)
@@ -101,16 +119,16 @@ class TrackingConfig:
             the release's rule, with 0; scores depend on the weights and the target.
     """
 
-    scales: int = 3
-    scale_step: float = 1.0375
-    scale_penalty: float = 0.9745
-    scale_damping: float = 0.59
-    window_influence: float = 0.176
-    upsample: int = 16
-    min_search: float = 0.2
-    max_search: float = 5.0
-    lost_height: float = 0.3
-    lost_below: float | None = None
+    scales: int = number(3, "[1, 33]", odd=True)
+    scale_step: float = number(1.0375, "(1, 1.5]")
+    scale_penalty: float = number(0.9745, "[0, 1]")
+    scale_damping: float = number(0.59, "[0, 1]")
+    window_influence: float = number(0.176, "[0, 1]")
+    upsample: int = number(16, "[1, 32]")
+    min_search: float = number(0.2, "[0, 1]")
+    max_search: float = number(5.0, "[1, 20]")
+    lost_height: float = number(0.3, "[0, 1]")
+    lost_below: float | None = number(None, "[-1e12, 1e12]")
 
 
 @dataclass(frozen=True)
@@ -158,32 +176,40 @@ class TransformConfig:
         recenter: Move to the image's centre when the target has left the image twice.
     """
 
-    preset: str = "steady"
+    preset: str = choice(PRESETS[0], PRESETS)
     variation: bool = True
     suppression: bool = True
     replace_template: bool = False
-    lambda_v: PerLayer = 1e-5
-    lambda_w: PerLayer = 0.05
+    lambda_v: PerLayer = number(1e-5, "(0, 1e9]")
+    lambda_w: PerLayer = number(0.05, "(0, 1e9]")
     per_element: bool = True
     window: bool = False
-    rate_v: PerLayer = 0.49
-    rate_w: PerLayer = 0.3
+    rate_v: PerLayer = number(0.49, "[0, 1]")
+    rate_w: PerLayer = number(0.3, "[0, 1]")
     keep_norm: bool = True
-    memory: float = 0.9
+    memory: float = number(0.9, "[0, 1)")
     anchor_scale: bool = True
-    max_ambiguity: float = 0.65
-    min_confidence: float = 0.0
-    background: str = "search"
-    saliency: str = "gaussian"
-    saliency_sigma: float = 0.25
+    max_ambiguity: float = number(0.65, "[0, 1]")
+    min_confidence: float = number(0.0, "[0, 1]")
+    background: str = choice("search", ("search", "crop", "crop_at_scale"))
+    saliency: str = choice("gaussian", ("gaussian", "release"))
+    saliency_sigma: float = number(0.25, "(0, 10]")
     gate: bool = False
-    lost_growth: float = 1.1
+    lost_growth: float = number(1.1, "[1, 10]")
     recenter: bool = False
 
     @property
     def adaptive(self) -> bool:
-        """Whether anything is learnt online; the gate and its growth need that."""
+        """True if anything is learnt online; the gate and its growth need that."""
         return self.variation or self.suppression or self.replace_template
+
+    def problems(self) -> Iterator[str]:
+        """A line for each value that does not go with another one."""
+        if self.saliency == "release" and self.background == "search":
+            yield "saliency: 'release', expected gaussian, or a background that is cut"
+        for key in ("lambda_v", "lambda_w", "rate_v", "rate_w"):
+            if getattr(self, key) == {}:
+                yield f"{key}: {{}}, expected a number for each layer"
 
 
 @dataclass(frozen=True)
@@ -203,3 +229,11 @@ class TrackerConfig:
     crop: CropConfig = field(default_factory=CropConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     transform: TransformConfig = field(default_factory=TransformConfig)
+
+    def problems(self) -> Iterator[str]:
+        """A line if the upsampled response would be too large."""
+        crop, upsample = self.crop, self.tracking.upsample
+        cells = (crop.search_size - crop.exemplar_size) // _STRIDE + 1
+        if cells * upsample > _MOST_CELLS:
+            most = f"at most {_MOST_CELLS // cells} with these crops"
+            yield f"tracking.upsample: {upsample}, expected {most}"

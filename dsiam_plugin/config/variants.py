@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 from dsiam_plugin.config import (
     FusionConfig,
@@ -108,7 +109,7 @@ def _dsiam(preset: str) -> TrackerConfig:
     return TrackerConfig(tracking=_TRACKINGS[preset], transform=_TRANSFORMS[preset])
 
 
-def _dsiamm(preset: str, **transform: bool) -> TrackerConfig:
+def _dsiamm(preset: str, **transform: Any) -> TrackerConfig:
     return TrackerConfig(
         model=ModelConfig(layers=("conv5", "conv4")),
         fusion=_FUSIONS[preset],

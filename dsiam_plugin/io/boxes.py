@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dsiam_plugin.errors import BoxError
+from dsiam_plugin.io.messages import excerpt
 
 
 class Box(NamedTuple):
@@ -60,6 +61,21 @@ def overlap(first: Box, second: Box) -> float:
     return intersection / (first.w * first.h + second.w * second.h - intersection)
 
 
+def as_box(values: Sequence[float]) -> Box:
+    """The values as a :class:`Box` of floats.
+
+    Raises:
+        BoxError: If there are not four numbers.
+    """
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError, OverflowError):
+        raise BoxError(f"box: expected four numbers x,y,w,h, got {excerpt(values)}") from None
+    if len(numbers) != 4:
+        raise BoxError(f"box: expected four numbers x,y,w,h, got {len(numbers)}")
+    return Box(*numbers)
+
+
 def check_box(values: Sequence[float], image_width: int, image_height: int) -> Box:
     """The values as a :class:`Box` that a tracker can start from.
 
@@ -69,16 +85,10 @@ def check_box(values: Sequence[float], image_width: int, image_height: int) -> B
     Raises:
         BoxError: If there are not four finite numbers, the box is empty or misses the image.
     """
-    try:
-        numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
-        raise BoxError(f"box: expected four numbers x,y,w,h, got {values!r}") from None
-    if len(numbers) != 4:
-        raise BoxError(f"box: expected four numbers x,y,w,h, got {len(numbers)}: {numbers}")
-    shown = ",".join(f"{number:g}" for number in numbers)
-    if not all(math.isfinite(number) for number in numbers):
+    box = as_box(values)
+    shown = ",".join(f"{number:g}" for number in box)
+    if not all(math.isfinite(number) for number in box):
         raise BoxError(f"box {shown}: expected finite numbers")
-    box = Box(*numbers)
     if box.w <= 0 or box.h <= 0:
         raise BoxError(f"box {shown}: expected a positive width and height")
     frame = Box(0, 0, image_width, image_height)

@@ -132,7 +132,14 @@ def parse_yaml(
         value = yaml.safe_load(text)
     except RecursionError:
         fail(error, source, "nested too deeply", expected)
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError) as problem:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as problem:
         fail(error, source, f"not YAML ({problem})", expected)
     if not _is_small(value):
         fail(error, source, f"more than {MAX_VALUES} values, aliases written out", expected)

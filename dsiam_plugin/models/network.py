@@ -128,6 +128,24 @@ def build_network(
         CheckpointError: If the weights are another network's.
         ConfigError: If the backbone or a layer does not exist.
     """
+    check_backbone(model, weights)
+    backbone = build_backbone(weights)
+    head = choose_head(model, fusion, weights)
+    size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
+    maps = fusion_maps(model.layers, fusion, size, weights)
+    network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
+    network.backbone.to(dtype)
+    # PyTorch's stubs lack the layout.
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def check_backbone(model: ModelConfig, weights: Weights) -> None:
+    """Refuse weights of another network than the configuration's.
+
+    Raises:
+        ConfigError: If the backbone does not exist.
+        CheckpointError: If the weights are another network's.
+    """
     if model.backbone not in BACKBONES:
         raise ConfigError(
             f"model.backbone: {model.backbone!r}, expected one of {', '.join(BACKBONES)}"
@@ -136,19 +154,16 @@ def build_network(
         raise CheckpointError(
             f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
         )
-    backbone = build_backbone(weights)
+
+
+def choose_head(model: ModelConfig, fusion: FusionConfig, weights: Weights) -> tuple[float, float]:
+    """Scale and bias of the affine adjust: the configuration's, else those the weights bring."""
     # Balanced responses have their own unit, so the weights' affine adjust says nothing of them.
     scale, bias = (1.0, 0.0) if fusion.balance else weights.head
-    head = (
+    return (
         scale if model.head_scale is None else model.head_scale,
         bias if model.head_bias is None else model.head_bias,
     )
-    size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
-    maps = fusion_maps(model.layers, fusion, size, weights)
-    network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
-    network.backbone.to(dtype)
-    # PyTorch's stubs lack the layout.
-    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def fusion_maps(

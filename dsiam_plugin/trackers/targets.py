@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.errors import ImageError, TrackerStateError
 from dsiam_plugin.io.images import as_rgb
+from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.state import TrackResult
 
@@ -31,6 +33,7 @@ class TargetTracker(ABC):
     """
 
     image_mode = "RGB"
+    box_mode = "plain"  # the first box of a run comes as annotated, not as pysot's loop shifts it
 
     def __init__(self, network: SiameseNet, config: TrackerConfig, name: str = "DSiam"):
         self.network = network
@@ -38,6 +41,8 @@ class TargetTracker(ABC):
         self.name = name
         self.state: Any = None
         self._several = False
+        # Without it a thread's init would fall between the two halves of another one's track.
+        self._lock = threading.Lock()
 
     @abstractmethod
     def start(self, image: np.ndarray, box: Sequence[float]) -> Any:
@@ -72,8 +77,9 @@ class TargetTracker(ABC):
             BoxError: If a box is empty, not finite or misses the image.
         """
         several = _is_nested(box)
-        self.state = self.start_many(image, box) if several else self.start(image, box)
-        self._several = several
+        with self._lock:
+            self.state = self.start_many(image, box) if several else self.start(image, box)
+            self._several = several
 
     def track(self, image: np.ndarray) -> Any:
         """Find the target in the next frame.
@@ -85,10 +91,11 @@ class TargetTracker(ABC):
             TrackerStateError: Before :meth:`init`.
             ImageError: If the array is no image or has another size than the first.
         """
-        if self.state is None:
-            raise TrackerStateError(f"{self.name}: track() before init(image, box)")
-        step = self.step_many if self._several else self.step
-        self.state, result = step(image, self.state)
+        with self._lock:
+            if self.state is None:
+                raise TrackerStateError(f"{self.name}: track() before init(image, box)")
+            step = self.step_many if self._several else self.step
+            self.state, result = step(image, self.state)
         return result
 
     def add(self, image: np.ndarray, box: Sequence[float]) -> None:
@@ -99,8 +106,9 @@ class TargetTracker(ABC):
             ImageError: If the array is no image.
             BoxError: As :meth:`init`.
         """
-        self._check_several("add")
-        self.state = self.state + self.start_many(image, [box])
+        with self._lock:
+            self._check_several("add")
+            self.state = self.state + self.start_many(image, [box])
 
     def remove(self, index: int) -> None:
         """Stop following the target at this place of the results; later ones move up.
@@ -108,11 +116,15 @@ class TargetTracker(ABC):
         Raises:
             TrackerStateError: If there is none, or :meth:`init` was not given a list of boxes.
         """
-        self._check_several("remove")
-        count = len(self.state)
-        if not 0 <= index < count:
-            raise TrackerStateError(f"{self.name}: remove({index}): there are {count} targets")
-        self.state = self.state[:index] + self.state[index + 1 :]
+        with self._lock:
+            self._check_several("remove")
+            count = len(self.state)
+            if not isinstance(index, int | np.integer) or not 0 <= index < count:
+                raise TrackerStateError(
+                    f"{self.name}: remove({excerpt(index)}): there are {count} targets, counted"
+                    " from 0"
+                )
+            self.state = self.state[:index] + self.state[index + 1 :]
 
     def _check_several(self, method: str) -> None:
         if self.state is None or not self._several:
@@ -125,7 +137,7 @@ def one_each(images: Images, count: int) -> list[np.ndarray]:
     Raises:
         ImageError: If an array is no image, or several images are not one a target.
     """
-    if isinstance(images, np.ndarray):
+    if not isinstance(images, Sequence):
         return [as_rgb(images)] * count
     if len(images) != count:
         raise ImageError(f"{len(images)} images for {count} targets; expected one or one each")
@@ -142,7 +154,7 @@ def check_size(image: np.ndarray, size: tuple[int, int], name: str) -> None:
 
 
 def _is_nested(box: Any) -> bool:
-    """Whether these are boxes rather than the numbers of one."""
+    """True if these are boxes rather than the numbers of one."""
     if isinstance(box, np.ndarray):
         return box.ndim > 1
     if isinstance(box, str) or not isinstance(box, Sequence):

@@ -12,6 +12,7 @@ peer's quit, 1 after an error, 130 after an interrupt.
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import sys
@@ -27,14 +28,12 @@ import numpy as np
 from dsiam_plugin.errors import ConfigError, DSiamError, MissingDependencyError, VOTError
 from dsiam_plugin.io.boxes import Box, box_from_polygon
 from dsiam_plugin.io.images import read_image
-from dsiam_plugin.vot.peer_watch import PeerWatch
+from dsiam_plugin.io.messages import MAX_MESSAGE, one_line
+from dsiam_plugin.vot.stream_guard import StreamGuard, guard_stream, unescaped
 
 WARM_UP_SIZE = (240, 320)  # height, width; every crop has the network's own size anyway
 WARM_UP_BOX = Box(130.0, 90.0, 60.0, 60.0)
-PEER_GONE = (
-    "TraX peer closed the connection or sent a message that cannot be read;"
-    " expected 'initialize', 'frame' or 'quit'"
-)
+UNREADABLE = "TraX peer sent a message that cannot be read"
 
 
 class SessionFailedError(Exception):
@@ -43,7 +42,7 @@ class SessionFailedError(Exception):
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """What to run, as the environment says.
+    """Tracker to run and its settings, as the environment names them.
 
     Attributes:
         tracker: Name in the tracker registry.
@@ -85,12 +84,13 @@ class ClientSettings:
 
 
 def main() -> int:
-    """Runs one TraX session on the standard streams and returns the exit status.
+    """Exit status of one TraX session on the standard streams.
 
     Errors of the plugin's own tree become one line on stderr; any other exception is a defect and
     leaves its traceback.
     """
     reserve_stdout()
+    faulthandler.enable(2)  # a crash in a compiled library says where it was
     try:
         trax = import_trax()
         tracker = build(ClientSettings.from_environment(os.environ))
@@ -165,6 +165,7 @@ def serve(trax: ModuleType, tracker: Any) -> None:
         VOTError: There is no session to be had on the standard streams.
         SessionFailedError: The session failed, which has been reported.
     """
+    guard = guard_stream(os.environ)
     try:
         server = trax.Server(
             [trax.Region.RECTANGLE],
@@ -176,8 +177,7 @@ def serve(trax: ModuleType, tracker: Any) -> None:
     except trax.TraxException as error:
         raise VOTError(f"no TraX session: {error}") from error
     try:
-        with PeerWatch(_end_without_peer) as watch:
-            _answer_until_quit(trax, server, tracker, watch)
+        _answer_until_quit(trax, server, tracker, guard)
     except Exception as error:
         _report(error)
         _quit(trax, server, reason=f"{type(error).__name__}: {error}")
@@ -197,14 +197,22 @@ def box_from_region(region: Any) -> Box:
     raise VOTError(f"TraX peer sent a region of kind {region.type!r}; expected a rectangle")
 
 
-def _answer_until_quit(trax: ModuleType, server: Any, tracker: Any, watch: PeerWatch) -> None:
+def _answer_until_quit(
+    trax: ModuleType, server: Any, tracker: Any, guard: StreamGuard | None
+) -> None:
     """One reply per request; the first must be an initialisation."""
     initialized = False
-    while (request := _wait(trax, server, watch)).type != "quit":
+    while (request := _wait(trax, server, guard)).type != "quit":
         initialized = initialized or request.type == "initialize"
         if not initialized:
             raise VOTError("TraX peer sent a frame before any target; expected 'initialize'")
-        image = read_image(_image_path(request))
+        if request.type == "frame" and request.objects:
+            raise VOTError(
+                "TraX peer added a target to a session of one; expected an 'initialize' without"
+                " region before the next target's"
+            )
+        path = _image_path(request)
+        image = read_image(unescaped(path) if guard else path)
         if request.type == "initialize":
             box = _only_box(request)
             tracker.init(image, box)
@@ -214,13 +222,13 @@ def _answer_until_quit(trax: ModuleType, server: Any, tracker: Any, watch: PeerW
             _reply(trax, server, result.box, {"confidence": float(result.score)})
 
 
-def _wait(trax: ModuleType, server: Any, watch: PeerWatch) -> Any:
+def _wait(trax: ModuleType, server: Any, guard: StreamGuard | None) -> Any:
     """The next request: ``type``, ``image`` and ``objects``."""
     try:
-        with watch.waiting():
-            return server.wait()
+        return server.wait()
     except trax.TraxException as error:
-        raise VOTError(PEER_GONE) from error
+        problem = guard.problem if guard else None
+        raise VOTError(problem or f"{UNREADABLE} ({error})") from error
 
 
 def _reply(trax: ModuleType, server: Any, box: Box, properties: dict[str, float]) -> None:
@@ -234,7 +242,9 @@ def _reply(trax: ModuleType, server: Any, box: Box, properties: dict[str, float]
 def _quit(trax: ModuleType, server: Any, reason: str) -> None:
     """Tells the peer why the session ends, if it still listens."""
     try:
-        server.quit(reason=" ".join(reason.split()))
+        # The peer's libtrax takes a byte above 127 for the end of the stream, as ours does.
+        sent = one_line(reason)[:MAX_MESSAGE].encode("ascii", "backslashreplace")
+        server.quit(reason=sent.decode())
     except trax.TraxException:
         return  # the peer is gone; the caller reports the error on stderr
 
@@ -256,16 +266,10 @@ def _only_box(request: Any) -> Box:
     return box_from_region(region)
 
 
-def _end_without_peer() -> None:
-    """Ends the process from the watching thread, as the main one sits in libtrax."""
-    _report(VOTError(PEER_GONE))
-    os._exit(1)
-
-
 def _report(error: Exception) -> None:
     """One line on stderr for what the user can act on, the traceback for a defect."""
     if isinstance(error, DSiamError):
-        sys.stderr.write(f"dsiam_plugin.vot.client: error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"dsiam_plugin.vot.client: error: {one_line(error)[:MAX_MESSAGE]}\n")
     else:
         traceback.print_exception(error)
     sys.stderr.flush()

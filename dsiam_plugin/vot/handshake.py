@@ -27,7 +27,7 @@ STEP_PX = 6  # the target's motion a frame, to the right
 
 
 class Session(NamedTuple):
-    """What a completed session measured.
+    """Times and overlap that a completed session measured.
 
     Attributes:
         start_s: From starting the process to its hello, warm-up included.

@@ -1,4 +1,4 @@
-"""Results in a workspace of the VOT toolkit: whether they are complete, current, and what they say.
+"""Results in a workspace of the VOT toolkit: complete or not, current or not, and their scores.
 
 ``vot evaluate`` exits 0 even when a tracker dies, and keeps results that other weights gave; so
 both are checked here, from the files alone.
@@ -6,6 +6,7 @@ both are checked here, from the files alone.
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from dsiam_plugin.errors import VOTError
+from dsiam_plugin.errors import MissingDependencyError, VOTError
 from dsiam_plugin.io.files import write_text
-from dsiam_plugin.vot.workspace import CONFIG, sequence_names
+from dsiam_plugin.io.messages import fail
+from dsiam_plugin.io.parsing import read_json, read_yaml
+from dsiam_plugin.io.shapes import check_shape
+from dsiam_plugin.vot.workspace import CONFIG, REGISTRY, sequence_names
 
 # The toolkit stops repeating after this many equal runs.
 EQUAL_RUNS = 3
@@ -27,13 +29,26 @@ EAO = "EAOScore"
 LOG_TAIL = 20  # lines: a traceback and the request before it
 RECORDS = Path("cache", "dsiam")  # what gave the results, and results set aside
 
+# What is relied on in the toolkit's files; see `io.shapes`.
+EXPECTED = "a file of the VOT toolkit"
+CONFIG_SHAPE = {
+    "stack?": (str, dict, None),
+    "sequences?": str,
+    "registry?": ([str], str, None),
+}
+STACK_SHAPE = {"experiments?": {str: {"type?": str, "repetitions?": int}}}
+ANALYSIS_SHAPE = {
+    "trackers": (dict, [str]),
+    "results": {str: {"parameters": {"analyses": [{"type": str}]}, "results": list}},
+}
+
 
 @dataclass(frozen=True)
 class Experiment:
     """One experiment of a workspace's stack.
 
     Attributes:
-        name: Its folder under each tracker's results.
+        name: The folder under each tracker's results.
         repetitions: Runs of each sequence.
     """
 
@@ -43,7 +58,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Score:
-    """What a supervised experiment says of a tracker.
+    """One tracker's scores in a supervised experiment.
 
     Attributes:
         tracker: Name.
@@ -62,7 +77,15 @@ class Score:
 
 def sequences_folder(workspace: Path) -> Path:
     """Folder of the workspace's sequences."""
-    return workspace / _load_yaml(workspace / CONFIG).get("sequences", "sequences")
+    return workspace / _configuration(workspace).get("sequences", "sequences")
+
+
+def registry_files(workspace: Path) -> list[Path]:
+    """The registries of trackers that the workspace names and that are there."""
+    named = _configuration(workspace).get("registry") or []
+    paths = [workspace / name for name in ([named] if isinstance(named, str) else named)]
+    files = [path / REGISTRY if path.is_dir() else path for path in paths]
+    return [path for path in files if path.is_file()]
 
 
 def experiments(workspace: Path) -> list[Experiment]:
@@ -71,13 +94,14 @@ def experiments(workspace: Path) -> list[Experiment]:
     Raises:
         VOTError: The workspace or its stack cannot be read, or has no such experiment.
     """
-    stack = _load_yaml(workspace / CONFIG).get("stack")
+    stack, source = _configuration(workspace).get("stack") or {}, workspace / CONFIG
     if isinstance(stack, str):
-        stack = _load_yaml(_stack_file(workspace, stack))
-    listed = stack.get("experiments", {}) if isinstance(stack, Mapping) else {}
+        source = _stack_file(workspace, stack)
+        stack = read_yaml(source, VOTError, EXPECTED)
+    check_shape(stack, STACK_SHAPE, source, VOTError, EXPECTED)
     found = [
-        Experiment(name, int(settings.get("repetitions", 1)))
-        for name, settings in listed.items()
+        Experiment(name, max(1, settings.get("repetitions", 1)))
+        for name, settings in stack.get("experiments", {}).items()
         if settings.get("type") in WHOLE_SEQUENCES
     ]
     if not found:
@@ -106,7 +130,7 @@ def missing_sequences(workspace: Path, tracker: str) -> list[str]:
 
 def log_tail(workspace: Path, tracker: str) -> str:
     """Name and last lines of the newest log that VOT wrote for the tracker."""
-    logs = sorted((workspace / "logs").glob(f"{tracker}_[0-9]*.log"))
+    logs = sorted((workspace / "logs").glob(f"{glob.escape(tracker)}_[0-9]*.log"))
     if not logs:
         return f"no log of it in {workspace / 'logs'}; run 'vot --debug evaluate {tracker}'"
     lines = logs[-1].read_text(encoding="utf-8", errors="replace").splitlines()
@@ -117,7 +141,7 @@ def set_aside_outdated(workspace: Path, tracker: str, settings: Mapping[str, Any
     """Moves away results that other settings gave, so that the toolkit runs the tracker again.
 
     Args:
-        workspace: Its folder.
+        workspace: The workspace's folder.
         tracker: Name.
         settings: All that the results depend on, as JSON takes it. Recorded for the next call.
 
@@ -143,35 +167,24 @@ def read_scores(workspace: Path, analysis: Path, trackers: Sequence[str]) -> lis
     Raises:
         VOTError: The file is no analysis of these trackers in a supervised experiment.
     """
-    try:
-        document = json.loads(analysis.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise VOTError(f"{analysis}: {error}; expected the JSON of 'vot analysis'") from error
-    order = list(document.get("trackers", {}))
-    for name, experiment in document.get("results", {}).items():
+    from dsiam_plugin.evaluation.reporting.speeds import frames_per_second  # loads NumPy
+
+    document = read_json(analysis, VOTError, "the JSON of 'vot analysis'", ANALYSIS_SHAPE)
+    order = list(document["trackers"])
+    for name, experiment in document["results"].items():
         tables = _tables(experiment)
         if ACCURACY_ROBUSTNESS in tables and EAO in tables and set(trackers) <= set(order):
             return _rank(
                 Score(
                     tracker,
-                    float(tables[ACCURACY_ROBUSTNESS][order.index(tracker)][0]),
-                    float(tables[ACCURACY_ROBUSTNESS][order.index(tracker)][1]),
-                    float(tables[EAO][order.index(tracker)][0]),
-                    frame_rate(workspace / "results" / tracker / name),
+                    _number(analysis, tables[ACCURACY_ROBUSTNESS], order.index(tracker), 0),
+                    _number(analysis, tables[ACCURACY_ROBUSTNESS], order.index(tracker), 1),
+                    _number(analysis, tables[EAO], order.index(tracker), 0),
+                    frames_per_second(workspace / "results" / tracker / name),
                 )
                 for tracker in trackers
             )
     raise VOTError(f"{analysis}: expected a supervised experiment with {' and '.join(trackers)}")
-
-
-def frame_rate(results: Path) -> float:
-    """Frames a second over all ``_time.value`` files below a folder; NaN without any."""
-    seconds = [
-        float(line)
-        for path in results.glob("*/*_time.value")
-        for line in path.read_text(encoding="utf-8").split()
-    ]
-    return len(seconds) / sum(seconds) if seconds else math.nan
 
 
 def score_table(scores: Sequence[Score]) -> str:
@@ -196,19 +209,20 @@ def _tables(experiment: Mapping[str, Any]) -> dict[str, Any]:
     names = [
         analysis["type"].rpartition(".")[2] for analysis in experiment["parameters"]["analyses"]
     ]
-    return dict(zip(names, experiment["results"], strict=True))
+    return dict(zip(names, experiment["results"], strict=False))
 
 
-def _load_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file with a mapping."""
+def _number(analysis: Path, table: Any, row: int, column: int) -> float:
+    """One number of an analysis' table."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise VOTError(f"{path}: {reason}; expected a file of the VOT toolkit") from error
-    if not isinstance(document, dict):
-        raise VOTError(f"{path}: holds no mapping; expected a file of the VOT toolkit")
-    return document
+        return float(table[row][column])
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        fail(VOTError, analysis, f"row {row + 1} of a table: {error}", "a row of numbers a tracker")
+
+
+def _configuration(workspace: Path) -> dict[str, Any]:
+    """The workspace's ``config.yaml``."""
+    return read_yaml(workspace / CONFIG, VOTError, EXPECTED, CONFIG_SHAPE)
 
 
 def _stack_file(workspace: Path, name: str) -> Path:
@@ -216,8 +230,13 @@ def _stack_file(workspace: Path, name: str) -> Path:
     local = workspace / name
     if local.is_file():
         return local
-    from vot.stack import resolve_stack
-
+    try:
+        from vot.stack import resolve_stack
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"stack {name!r} is the VOT toolkit's, which cannot be imported ({error}); expected:"
+            " pip install 'dsiam-plugin[vot]'"
+        ) from error
     found = resolve_stack(name)
     if found is None:
         raise VOTError(f"{workspace / CONFIG}: stack {name!r} not found")

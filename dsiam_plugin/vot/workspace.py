@@ -6,7 +6,7 @@ of sequences in VOT's layout gets a workspace of its own, with the stack written
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,9 @@ import yaml
 
 from dsiam_plugin.errors import DatasetError, VOTError
 from dsiam_plugin.io.files import write_text
+from dsiam_plugin.io.parsing import read_json, read_text
+
+logger = logging.getLogger(__name__)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = "config.yaml"
@@ -52,7 +55,7 @@ env_DSIAM_DEVICE = auto
 
 @dataclass(frozen=True)
 class StackSettings:
-    """What varies between supervised stacks.
+    """Settings in which supervised stacks differ.
 
     Attributes:
         title: Shown in the report.
@@ -125,7 +128,7 @@ def prepare_workspace(
     A workspace that has a configuration keeps it where none of the settings is given.
 
     Args:
-        workspace: Its folder.
+        workspace: The workspace's folder.
         data: Sequences in VOT's layout; generated ones where None.
         repetitions: Runs of each sequence, 1 where None.
         interval: EAO's low and high in frames; in proportion to the lengths where None.
@@ -163,6 +166,10 @@ def generate_sequences(folder: str | os.PathLike[str]) -> None:
     target = Path(folder)
     config = SynthesisConfig(frames=GENERATED_FRAMES, layout="vot")
     if not _same_settings(target / MANIFEST, config):
+        logger.warning(  # the VOT toolkit shows warnings, and nothing else would be seen for long
+            "generating %d sequences of %d frames in %s: once, about a minute",
+            config.sequences, config.frames, target,
+        )  # fmt: skip
         write_dataset(target, config, force=True)
 
 
@@ -173,13 +180,8 @@ def sequence_names(sequences: Path) -> list[str]:
         DatasetError: There is no such list, or it is empty.
     """
     index = sequences / "list.txt"
-    try:
-        lines = index.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DatasetError(
-            f"{index}: {error.strerror or error}; expected the VOT toolkit's layout, list.txt and"
-            " a folder a sequence"
-        ) from error
+    expected = "the VOT toolkit's layout, list.txt and a folder a sequence"
+    lines = read_text(index, DatasetError, expected).splitlines()
     names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise DatasetError(f"{index}: no names; expected one sequence a line")
@@ -195,11 +197,7 @@ def sequence_lengths(sequences: Path) -> list[int]:
     lengths = []
     for name in sequence_names(sequences):
         path = sequences / name / "groundtruth.txt"
-        try:
-            rows = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            reason = error.strerror or error
-            raise DatasetError(f"{path}: {reason}; expected one region a frame") from error
+        rows = read_text(path, DatasetError, "one region a frame").splitlines()
         lengths.append(sum(1 for row in rows if row.strip()))
         if not lengths[-1]:
             raise DatasetError(f"{path}: empty; expected one region a frame")
@@ -226,10 +224,10 @@ def _write_configuration(
 
 
 def _same_settings(manifest: Path, config: Any) -> bool:
-    """Whether the generated data set there was made with this configuration."""
+    """True where the generated data set there was made with this configuration."""
     try:
-        made = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        made = read_json(manifest, DatasetError)
+    except DatasetError:
         return False
     size = f"{config.width}x{config.height}"
     wanted = {"frames": config.frames, "seed": config.seed, "size": size, "layout": config.layout}

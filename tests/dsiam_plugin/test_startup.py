@@ -73,6 +73,11 @@ def test_names_of_trackers_need_no_torch():
     assert "torch" not in imported("import dsiam_plugin; dsiam_plugin.tracker_names()")
 
 
+def test_help_needs_neither_arrays_nor_images():
+    code = "from dsiam_plugin.commands.main import build_parser; build_parser().format_help()"
+    assert not imported(code) & {"torch", "numpy", "cv2"}
+
+
 def test_a_tracker_loads_nothing_it_does_not_need(tmp_path):
     weights = write_weights(tmp_path / "tiny.npz", channels=(2,) * 5)
     # What PyTorch itself imports at once cannot be avoided.

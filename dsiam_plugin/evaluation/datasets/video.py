@@ -122,6 +122,11 @@ class Video:
             yield self[idx]
 
     @property
+    def has_start_box_only(self) -> bool:
+        """True for sequences of test sets whose other annotations are kept by a server."""
+        return len(self.gt_traj) < len(self.img_names)
+
+    @property
     def width(self) -> int:
         """Image width in px; reads the first frame where the metadata does not say."""
         return self._measured_size()[0]
@@ -229,7 +234,7 @@ class Video:
 
     def _load_one(self, path: Path, tracker: str) -> Trajectory | tuple | None:
         """The tracker's trajectory, or None after an entry in `gaps`."""
-        if len(self.gt_traj) < len(self.img_names):
+        if self.has_start_box_only:
             self.gaps[tracker] = START_BOX_ONLY
             return None
         file = self.result_file(path, tracker)

@@ -1,15 +1,27 @@
-"""What the benchmarks share: whose results are evaluated, and which of them are missing."""
+"""Base of the benchmarks: finds the results, notes the gaps and prints the tables."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.measures.result_tables import (
+    Entries,
+    gap_note,
+    joined,
+    ranked_names,
+    score_table,
+    video_tables,
+)
+from dsiam_plugin.io.tables import Table
+
+SHOWN_TRACKERS = 20
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a data set a tracker's scores stand on.
+    """Share of a data set that a tracker's scores stand on.
 
     Attributes:
         found: Sequences evaluated.
@@ -23,28 +35,13 @@ class Coverage:
 
     @property
     def complete(self) -> bool:
-        """Whether every sequence was evaluated."""
+        """True where every sequence was evaluated."""
         return self.found == self.total
 
     @property
     def label(self) -> str:
-        """As tables show it, such as 49/51."""
+        """The share as tables show it, such as 49/51."""
         return f"{self.found}/{self.total}"
-
-
-def coverage_of(evaluated: Collection[str], dataset: Any) -> Coverage:
-    """Coverage of a tracker from the names of the sequences its results hold.
-
-    Works on results that came from another process, where no benchmark object noted the gaps.
-
-    Args:
-        evaluated: Names of sequences, such as the keys of `eval_success(...)[tracker]`.
-        dataset: The data set they belong to.
-    """
-    missing = [video.name for video in dataset if video.name not in evaluated]
-    return Coverage(
-        len(dataset) - len(missing), len(dataset), dict.fromkeys(missing, "no usable result")
-    )
 
 
 class TrackerBenchmark:
@@ -59,7 +56,7 @@ class TrackerBenchmark:
         self._gaps: dict[str, dict[str, str]] = {}
 
     def coverage(self, tracker: str) -> Coverage:
-        """What the scores of a tracker stand on, after it was evaluated by this object."""
+        """Share that a tracker's scores stand on, after it was evaluated by this object."""
         gaps = self._gaps.get(tracker, {})
         return Coverage(len(self.dataset) - len(gaps), len(self.dataset), gaps)
 
@@ -85,6 +82,33 @@ class TrackerBenchmark:
             else:
                 yield video, result
 
+    def show(
+        self,
+        entries: Entries,
+        columns: Mapping[str, str],
+        by: str,
+        low: Mapping[str, float | None],
+        note: str = "",
+    ) -> None:
+        """Print the best trackers' scores and, for fewer than ten trackers, those of sequences.
+
+        Args:
+            entries: The scores.
+            columns: Measure to heading.
+            by: The measure that ranks; empty keeps the order.
+            low: Measure shown by sequence to the score below which it is red on a terminal.
+            note: Printed below the first table.
+        """
+        names = ranked_names(self.dataset, entries, by)
+        shown = dict(list(names.items())[:SHOWN_TRACKERS])
+        note = joined(note, gap_note(self.dataset, entries))
+        tables = [score_table(self.dataset.name, entries, columns, shown, note)]
+        if len(entries) < 10:
+            videos = [video.name for video in self.dataset]
+            for measure, threshold in low.items():
+                tables += video_tables(measure, entries, measure, names, videos, threshold)
+        show_tables(tables)
+
     def _load(self, video: Any, tracker: str) -> Any:
         """The result stored in the video, else the one in the tracker's files."""
         if tracker in video.pred_trajs:
@@ -105,6 +129,13 @@ class TrackerBenchmark:
     def _check(self, video: Any, result: Any) -> None:
         """Raise ResultsError where the result does not fit the sequence."""
         check_rows(video, len(result))
+
+
+def show_tables(tables: Sequence[Table]) -> None:
+    """Print tables; low scores are red on a terminal."""
+    for table in tables:
+        # Printing is the documented purpose of `show_result` in pysot's interface.
+        print(table.text(color=sys.stdout.isatty()))  # noqa: T201
 
 
 def check_rows(video: Any, rows: int) -> None:

@@ -1,15 +1,15 @@
 """Expected average overlap of VOT's restart experiment, in the two definitions in use."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from dsiam_plugin.errors import BenchmarkError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.measures.accuracy_robustness import RestartBenchmark
-from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
+from dsiam_plugin.evaluation.measures.base import show_tables
+from dsiam_plugin.evaluation.measures.regions import Convention
 from dsiam_plugin.evaluation.measures.restart_metrics import (
     Fragment,
     expected_overlaps,
@@ -17,10 +17,10 @@ from dsiam_plugin.evaluation.measures.restart_metrics import (
     pysot_fragments,
     vot_fragments,
 )
-from dsiam_plugin.evaluation.measures.result_tables import EAOByTag, eao_table
-from dsiam_plugin.evaluation.measures.run_overlaps import run_overlaps
+from dsiam_plugin.evaluation.measures.result_tables import ranked_names, score_table
+from dsiam_plugin.evaluation.measures.run_overlaps import OverlapCounter
+from dsiam_plugin.evaluation.measures.summary import EAOByTag
 
-Definition = Literal["pysot", "vot"]
 ALL, EMPTY = "all", "empty"
 
 
@@ -40,9 +40,10 @@ class EAOBenchmark(RestartBenchmark):
         skipping: int = 5,
         tags: Sequence[str] = (ALL,),
         *,
-        definition: Definition = "pysot",
+        definition: Convention = "pysot",
         low: int | None = None,
         high: int | None = None,
+        counter: OverlapCounter | None = None,
     ) -> None:
         """Choose data set and definition; `low` and `high` replace the benchmark's interval.
 
@@ -50,7 +51,7 @@ class EAOBenchmark(RestartBenchmark):
             BenchmarkError: The definition is unknown or has no tags, or the data set has no
                 interval of its own and none is given.
         """
-        super().__init__(dataset)
+        super().__init__(dataset, counter or OverlapCounter(definition))
         if definition not in ("pysot", "vot"):
             raise BenchmarkError(f"EAO definition {definition!r}, expected 'pysot' or 'vot'")
         if definition == "vot" and list(tags) != [ALL]:
@@ -70,11 +71,13 @@ class EAOBenchmark(RestartBenchmark):
             Tracker to tag to score; NaN where no run is as long as `low`.
         """
         return {
-            tracker: {
-                tag: self._score(curve) for tag, curve in self.eval_curves(tracker)[tracker].items()
-            }
+            tracker: self.scores(self.eval_curves(tracker)[tracker])
             for tracker in self.chosen(eval_trackers)
         }
+
+    def scores(self, curves: Mapping[str, np.ndarray]) -> EAOByTag:
+        """Tag to score of one tracker, from its curves by tag, as `eval_curves` gives them."""
+        return {tag: self._score(curve) for tag, curve in curves.items()}
 
     def eval_curves(
         self, eval_trackers: str | Sequence[str] | None = None
@@ -96,9 +99,13 @@ class EAOBenchmark(RestartBenchmark):
             result: From `eval`.
             topk: How many trackers.
         """
-        table = eao_table(self.dataset, result, self.tags, topk, self.describe(), self.coverage)
-        # Printing is the documented purpose of this method in pysot's interface.
-        print(table.text(color=sys.stdout.isatty()))  # noqa: T201
+        entries = {
+            name: {**scores, "sequences": self.coverage(name).found}
+            for name, scores in result.items()
+        }
+        best = dict(list(ranked_names(self.dataset, entries, self.tags[0]).items())[:topk])
+        columns = {tag: "EAO" if self.tags == [ALL] else tag for tag in self.tags}
+        show_tables([score_table(self.dataset.name, entries, columns, best, self.describe())])
 
     def describe(self) -> str:
         """The definition in use, for titles and notes."""
@@ -135,14 +142,12 @@ class EAOBenchmark(RestartBenchmark):
 
     def _cut_runs(self, video: Any, repetitions: Sequence) -> Iterator[list[Fragment]]:
         """The fragments of each repetition."""
-        if self.definition == "vot":
-            truth, size = Regions.pack(video.gt_traj), (video.width, video.height)
-            for run in map(Regions.pack, repetitions):
-                yield vot_fragments(region_overlaps(run, truth, size, "vot"), run)
-            return
-        counted = run_overlaps(video, repetitions)
+        counted = self.counter.count(video, repetitions)
         for run, overlaps in zip(counted.repetitions, counted.for_eao, strict=True):
-            yield pysot_fragments(overlaps, failure_frames(run).tolist(), self.skipping)
+            if self.definition == "vot":
+                yield vot_fragments(overlaps, run)
+            else:
+                yield pysot_fragments(overlaps, failure_frames(run).tolist(), self.skipping)
 
 
 def _interval(name: str, low: int | None, high: int | None) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """Precision, recall and F-measure of VOT's long-term experiment."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,8 @@ from dsiam_plugin.evaluation.measures.longterm_metrics import (
     precision_recall,
 )
 from dsiam_plugin.evaluation.measures.regions import CODE, Regions, region_overlaps
-from dsiam_plugin.evaluation.measures.result_tables import LongTerm, f1_table, f1_video_table
+from dsiam_plugin.evaluation.measures.result_tables import LONG_TERM
+from dsiam_plugin.evaluation.measures.summary import LongTerm, long_term_entry
 
 
 class F1Benchmark(TrackerBenchmark):
@@ -40,19 +40,16 @@ class F1Benchmark(TrackerBenchmark):
         show_video_level: bool = False,
         helight_threshold: float = 0.5,
     ) -> None:
-        """Print a table of the trackers, best first, and on request one of the sequences.
+        """Print a table of the trackers, best first, and on request of the sequences.
 
         Args:
             result: From `eval`.
-            show_video_level: Print the table of sequences too, for fewer than ten trackers.
+            show_video_level: Print the sequences too, for fewer than ten trackers.
             helight_threshold: Scores of sequences below it are red on a terminal.
         """
-        tables = [f1_table(self.dataset, result)]
-        if show_video_level and len(result) < 10:
-            tables.append(f1_video_table(result, helight_threshold))
-        for table in tables:
-            # Printing is the documented purpose of this method in pysot's interface.
-            print(table.text(color=sys.stdout.isatty()))  # noqa: T201
+        entries = {name: long_term_entry(measures) for name, measures in result.items()}
+        videos = tuple(LONG_TERM) if show_video_level else ()
+        self.show(entries, LONG_TERM, "f1", dict.fromkeys(videos, helight_threshold))
 
     def _eval(self, tracker: str) -> LongTerm:
         results = list(self.results(tracker))

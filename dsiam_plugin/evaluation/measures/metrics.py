@@ -100,7 +100,7 @@ def precision_curve(truth: np.ndarray, result: np.ndarray, frames: int | None = 
 def norm_precision_curve(
     truth: np.ndarray, result: np.ndarray, frames: int | None = None
 ) -> np.ndarray:
-    """As `precision_curve`, with both centres divided by the annotated width and height.
+    """Precision curve with both centres divided by the annotated width and height.
 
     Args:
         truth: Annotation, (n, 4).

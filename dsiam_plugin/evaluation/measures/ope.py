@@ -1,6 +1,5 @@
 """One-pass evaluation: success, precision and normalised precision of every sequence."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,11 +13,8 @@ from dsiam_plugin.evaluation.measures.metrics import (
     precision_curve,
     success_curve,
 )
-from dsiam_plugin.evaluation.measures.result_tables import (
-    CurvesByTracker,
-    ope_table,
-    ope_video_table,
-)
+from dsiam_plugin.evaluation.measures.result_tables import ONE_PASS
+from dsiam_plugin.evaluation.measures.summary import CurvesByTracker, one_pass_entry
 
 Curve = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
@@ -81,21 +77,28 @@ class OPEBenchmark(TrackerBenchmark):
         show_video_level: bool = False,
         helight_threshold: float = 0.6,
     ) -> None:
-        """Print a table of the trackers, best first, and on request one of the sequences.
+        """Print a table of the trackers, best first, and on request of the sequences.
 
         Args:
             success_ret: From `eval_success`.
             precision_ret: From `eval_precision`, or None.
             norm_precision_ret: From `eval_norm_precision`, or None.
-            show_video_level: Print the table of sequences too, for fewer than ten trackers.
+            show_video_level: Print the sequences too, for fewer than ten trackers.
             helight_threshold: Scores of sequences below it are red on a terminal.
         """
-        tables = [ope_table(self.dataset, success_ret, precision_ret, norm_precision_ret)]
-        if show_video_level and precision_ret is not None and len(success_ret) < 10:
-            tables.append(ope_video_table(success_ret, precision_ret, helight_threshold))
-        for table in tables:
-            # Printing is the documented purpose of this method in pysot's interface.
-            print(table.text(color=sys.stdout.isatty()))  # noqa: T201
+        given = {
+            "success": success_ret,
+            "precision": precision_ret,
+            "norm_precision": norm_precision_ret,
+        }
+        entries = {
+            name: one_pass_entry(
+                self.dataset, {measure: curves[name] for measure, curves in given.items() if curves}
+            )
+            for name in success_ret
+        }
+        videos = ("success", "precision") if show_video_level and precision_ret else ()
+        self.show(entries, ONE_PASS, "success", dict.fromkeys(videos, helight_threshold))
 
     def _eval(self, curve: Curve, eval_trackers: str | Sequence[str] | None) -> CurvesByTracker:
         return {

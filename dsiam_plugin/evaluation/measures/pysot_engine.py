@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.measures.accuracy_robustness import RestartBenchmark
 from dsiam_plugin.evaluation.measures.base import TrackerBenchmark
 from dsiam_plugin.evaluation.measures.f1 import F1Benchmark
+from dsiam_plugin.io.messages import fail
 
 WORKER = Path(__file__).with_name("pysot_worker.py")
 _MEASURES = {
@@ -51,7 +52,7 @@ def evaluate_with_pysot(
 
     Args:
         dataset: A data set of this package, its results named by `set_tracker` or loaded.
-        measures: Of one protocol: "success", "precision", "norm_precision"; or
+        measures: Some of one protocol's: "success", "precision", "norm_precision"; or
             "accuracy_robustness", "eao"; or "f1".
         pysot_path: A pysot checkout, or the folder that holds its package `toolkit`.
         eval_trackers: One tracker or several; None for those of the data set.
@@ -88,7 +89,7 @@ def evaluate_with_pysot(
 
 
 def _describe(dataset: Any, sized: bool) -> dict:
-    """What pysot's classes read of a data set."""
+    """The part of a data set that pysot's classes read, as JSON takes it."""
     videos = {}
     for video in dataset:
         truth = [list(map(float, region)) for region in video.gt_traj]
@@ -130,8 +131,18 @@ def _run_worker(request: Mapping) -> dict:
         )  # fmt: skip
         if done.returncode != 0 or not answered.is_file():
             lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            raise BenchmarkError(f"{request['pysot_path']}: pysot's code failed: {lines[-1]}")
+            _fail(request["pysot_path"], lines[-1])
         return json.loads(answered.read_text())
+
+
+def _fail(pysot_path: str, last_line: str) -> NoReturn:
+    """Raise what pysot's code ended with, and the way out where its extension is not built."""
+    if "region" in last_line and last_line.startswith(("ImportError", "ModuleNotFoundError")):
+        fail(
+            BenchmarkError, pysot_path, f"its toolkit.utils.region is not built ({last_line})",
+            "there: pip install 'cython<3' && python setup.py build_ext --inplace",
+        )  # fmt: skip
+    fail(BenchmarkError, pysot_path, f"pysot's code failed: {last_line}")
 
 
 def _arrays(value: Any) -> Any:

@@ -68,7 +68,7 @@ def load_evaluation(pysot_path: str) -> Any:
     """
     sys.path[0] = pysot_path  # in place of this script's folder
     evaluation = importlib.import_module("toolkit.evaluation")
-    if not Path(evaluation.__file__).resolve().is_relative_to(pysot_path):
+    if not Path(str(evaluation.__file__)).resolve().is_relative_to(pysot_path):
         raise ImportError(f"toolkit.evaluation came from {evaluation.__file__}")
     return evaluation
 

@@ -23,7 +23,7 @@ Run = tuple[np.ndarray, np.ndarray]  # first and last column filled, (R,) each
 
 @dataclass(frozen=True)
 class FillRule:
-    """Where the two region libraries fill differently.
+    """The differences between the region libraries in filling.
 
     Attributes:
         horizontal_edges: A horizontal edge adds a crossing of its own.
@@ -151,7 +151,7 @@ def _general_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> lis
 
 
 def _crossings(corners: np.ndarray, windows: _Windows, rule: FillRule) -> np.ndarray:
-    """Where each edge crosses each row, (K, R), whole pixels; infinite where it does not."""
+    """Column in which each edge crosses each row, (K, R), whole; infinite where it does not."""
     pair = np.repeat(np.arange(len(windows.heights)), windows.heights)
     row = np.arange(len(pair)) - windows.starts[pair]
     crossings = np.full((corners.shape[1], len(row)), np.inf)

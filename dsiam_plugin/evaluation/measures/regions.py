@@ -64,7 +64,7 @@ class Regions:
         return Regions(self.sizes[which], self.values[which])
 
     def equal(self, other: "Regions") -> bool:
-        """Whether both hold the same numbers."""
+        """True where both hold the same numbers."""
         return np.array_equal(self.sizes, other.sizes) and np.array_equal(
             self.values, other.values, equal_nan=True
         )
@@ -76,8 +76,8 @@ class Regions:
         x[rectangle, 1:2] += x[rectangle, 0:1]
         y[rectangle, 1:2] += y[rectangle, 0:1]
         # Single precision, as corners are counted in: a point must not round across the bound.
-        beyond_x = x.astype(np.float32) > bounds[0]
-        return beyond_x.any(axis=1) | (y.astype(np.float32) > bounds[1]).any(axis=1)
+        beyond_x, beyond_y = x.astype(np.float32) > bounds[0], y.astype(np.float32) > bounds[1]
+        return np.asarray(np.concatenate((beyond_x, beyond_y), axis=1).any(axis=1))
 
 
 def region_overlaps(
@@ -160,8 +160,9 @@ def _pysot_overlaps(
     counted = np.flatnonzero(~apart)
     if len(counted):
         shift = origin[:, None, counted]
-        corners = [_round_away(both[..., counted] - shift) for both in (first, second)]
-        both, either = count_pixels(*corners, *size[:, counted], _RULES["pysot"])
+        one, other = (_round_away(both[..., counted] - shift) for both in (first, second))
+        width, height = size[:, counted]
+        both, either = count_pixels(one, other, width, height, _RULES["pysot"])
         overlaps[counted] = np.divide(
             both, either, out=np.full(len(both), np.nan), where=either > 0
         )
@@ -215,9 +216,9 @@ def _vot_overlaps(
     low, high = np.maximum(low, 0), np.minimum(high, np.subtract(bounds, 1)[:, None])
     counted = np.flatnonzero((overlaps == 0) & filled1 & filled2 & (low < high).all(axis=0))
     if len(counted):
-        size = (high - low + 1)[:, counted]
-        corners = [both[..., counted] - low[:, None, counted] for both in (first, second)]
-        both, either = count_pixels(*corners, *size, _RULES["vot"])
+        width, height = (high - low + 1)[:, counted]
+        one, other = (both[..., counted] - low[:, None, counted] for both in (first, second))
+        both, either = count_pixels(one, other, width, height, _RULES["vot"])
         overlaps[counted] = both / np.maximum(either, 1)
     return overlaps
 
@@ -240,7 +241,7 @@ def _vot_box(corners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np
     """
     if size == RECTANGLE:
         low, high = corners[:, 0], corners[:, 2]
-        return low, high, (high >= low).all(axis=0)
+        return low, high, np.asarray((high >= low).all(axis=0))
     filled = np.full(corners.shape[2], size != CODE)
     return corners.min(axis=1), corners.max(axis=1), filled
 

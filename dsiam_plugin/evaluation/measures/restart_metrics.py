@@ -19,7 +19,7 @@ class Fragment:
     """Overlaps of one stretch of tracking.
 
     Attributes:
-        start: Its first frame in the sequence.
+        start: The first frame's place in the sequence.
         overlaps: One a frame, (n,).
         failed: It ended in a loss: every later frame would have had overlap 0. Otherwise the
             sequence ended and later frames are unknown.
@@ -52,7 +52,7 @@ def pysot_fragments(overlaps: np.ndarray, failures: Sequence[int], skipping: int
     ended. Overlaps that are unknown count as 0.
 
     Args:
-        overlaps: Of the whole run, (n,), NaN where a region is a code.
+        overlaps: One a frame of the whole run, (n,), NaN where a region is a code.
         failures: Frames of the losses, ascending.
         skipping: Frames between a loss and the next start.
 
@@ -73,7 +73,7 @@ def vot_fragments(overlaps: np.ndarray, run: Regions) -> list[Fragment]:
     """Fragments of one run as the VOT toolkit cuts them: from each start up to the loss.
 
     Args:
-        overlaps: Of the whole run, (n,).
+        overlaps: One a frame of the whole run, (n,).
         run: The run itself.
 
     Returns:
@@ -110,7 +110,7 @@ def expected_overlaps(
     sum divided by j, so the sums of all failed fragments that ended are carried together.
 
     Args:
-        fragments: Of all runs of a tracker.
+        fragments: Those of all runs of a tracker.
         weights: One a fragment, (len(fragments),).
         length: Entries wanted, at least as many as the longest fragment has frames.
 

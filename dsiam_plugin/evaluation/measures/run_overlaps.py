@@ -5,7 +5,6 @@ counts up to column `width` and row `height`, EAO up to `width - 1` and `height 
 that reach the last column or row are counted twice.
 """
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
+from dsiam_plugin.evaluation.measures.regions import Convention, Regions, region_overlaps
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,8 @@ class RunOverlaps:
         truth: The annotation.
         size: Width and height of the images, px.
         for_accuracy: (repetitions, frames), NaN where a region is a code.
-        for_eao: The same within EAO's narrower bounds.
+        for_eao: The same within EAO's narrower bounds; one array with the VOT toolkit's
+            convention, which has one bound and a number for every code.
     """
 
     runs: Regions
@@ -42,43 +42,49 @@ class RunOverlaps:
         return [self.runs.chosen(slice(start, start + frames)) for start in starts]
 
 
-# The last overlaps of each video: enough for accuracy and EAO of a tracker one after the other,
-# and no growing heap where many trackers are evaluated.
-_LAST: "weakref.WeakKeyDictionary[Any, RunOverlaps]" = weakref.WeakKeyDictionary()
+class OverlapCounter:
+    """Counts overlaps and keeps the last ones of every sequence.
 
+    Two benchmarks that share a counter count a tracker's overlaps once, if they evaluate it one
+    after the other; the heap does not grow with the trackers.
 
-def run_overlaps(video: Any, repetitions: Sequence) -> RunOverlaps:
-    """Overlaps by pysot's definition; those of the last call if nothing has changed since.
-
-    Args:
-        video: The sequence, with `gt_traj`, `width` and `height`.
-        repetitions: Trajectories, each with one region a frame of the sequence.
-
-    Returns:
-        Overlaps of every repetition.
+    Attributes:
+        convention: Whose way of counting, see `regions`.
     """
-    runs, truth = Regions.pack(list(chain.from_iterable(repetitions))), Regions.pack(video.gt_traj)
-    size = (video.width, video.height)
-    last = _LAST.get(video)
-    if last and last.size == size and last.runs.equal(runs) and last.truth.equal(truth):
-        return last
-    _LAST[video] = counted = _count(runs, truth, size)
-    return counted
 
+    def __init__(self, convention: Convention = "pysot") -> None:
+        self.convention = convention
+        self._last: dict[str, RunOverlaps] = {}
 
-def _count(runs: Regions, truth: Regions, size: tuple[int, int]) -> RunOverlaps:
-    """Count all repetitions at once, as one long trajectory."""
-    frames = len(truth)
-    truths = truth.chosen(np.arange(len(runs)) % frames)
-    wide = region_overlaps(runs, truths, size)
-    narrow = _narrowed(wide, runs, truths, size)
-    return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
+    def count(self, video: Any, repetitions: Sequence) -> RunOverlaps:
+        """Overlaps of every repetition; those of the last call if nothing has changed since.
+
+        Args:
+            video: The sequence, with `name`, `gt_traj`, `width` and `height`.
+            repetitions: Trajectories, each with one region a frame of the sequence.
+        """
+        runs = Regions.pack(list(chain.from_iterable(repetitions)))
+        truth = Regions.pack(video.gt_traj)
+        size = (video.width, video.height)
+        last = self._last.get(video.name)
+        if last and last.size == size and last.runs.equal(runs) and last.truth.equal(truth):
+            return last
+        self._last[video.name] = counted = self._count(runs, truth, size)
+        return counted
+
+    def _count(self, runs: Regions, truth: Regions, size: tuple[int, int]) -> RunOverlaps:
+        """Count all repetitions at once, as one long trajectory."""
+        frames = len(truth)
+        truths = truth.chosen(np.arange(len(runs)) % frames)
+        wide = region_overlaps(runs, truths, size, self.convention)
+        narrow = wide if self.convention == "vot" else _narrowed(wide, runs, truths, size)
+        return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
 
 
 def _narrowed(
     overlaps: np.ndarray, runs: Regions, truths: Regions, size: tuple[int, int]
 ) -> np.ndarray:
-    """The overlaps within bounds a pixel narrower on the right and at the bottom."""
+    """Overlaps within bounds a pixel narrower on the right and at the bottom, (n,)."""
     bounds = (size[0] - 1, size[1] - 1)
     beyond = runs.reach_beyond(bounds) | truths.reach_beyond(bounds)
     narrowed = overlaps.copy()

@@ -1,4 +1,4 @@
-"""What every kind of evaluation yields: scores, tables, gaps and a way to draw them."""
+"""The outcome of every kind of evaluation: scores, tables, gaps and a way to draw them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,9 @@ import numpy as np
 from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
-from dsiam_plugin.evaluation.datasets.video import NO_FILE
-from dsiam_plugin.evaluation.measures.eao import Definition
-from dsiam_plugin.io.tables import Table, tracker_label
-
-COLUMNS = 8  # trackers side by side in a table of videos; more do not fit a terminal
+from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
+from dsiam_plugin.evaluation.measures.regions import Convention
+from dsiam_plugin.io.tables import Table
 
 Gaps = Mapping[str, Mapping[str, str]]  # tracker -> video -> why it has no result
 Trajectory = tuple[Sequence[Sequence[float]], np.ndarray]
@@ -49,11 +47,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Options:
-    """How to evaluate.
+    """Definitions, engines and processes of an evaluation.
 
     Attributes:
         processes: Trackers evaluated at the same time.
-        eao: Definition of the expected average overlap: ``pysot`` or ``vot``.
+        eao: Definition of a restart run's scores: ``pysot`` or ``vot``.
         interval: Shortest and longest run, in frames, for the expected average overlap; None takes
             the benchmark's.
         pysot_path: A checkout of pysot whose classes are to compute; None computes here.
@@ -64,7 +62,7 @@ class Options:
     """
 
     processes: int = 1
-    eao: Definition = "pysot"
+    eao: Convention = "pysot"
     interval: tuple[int, int] | None = None
     pysot_path: Path | None = None
     protocol: str | None = None
@@ -82,8 +80,14 @@ class Options:
 
     @property
     def engine_note(self) -> str:
-        """Who computed, for the tables; empty where it was this package."""
+        """Line that says who computed, for the tables; empty where it was this package."""
         return f"Computed by pysot's classes in {self.pysot_path}." if self.pysot_path else ""
+
+
+def result_of(dataset: Dataset, folder: Path, tracker: str, name: str) -> tuple[Video, Any]:
+    """A video and a tracker's result on it, which is there."""
+    video = dataset[name]
+    return video, video.load_tracker(folder, tracker, store=False)
 
 
 def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
@@ -101,20 +105,12 @@ def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
 
 
 def title_of(dataset: Dataset) -> str:
-    """The data set's name for titles and file names: a folder goes by its last part."""
+    """Name of the data set for titles and file names: a folder goes by its last part."""
     return Path(dataset.name).name
 
 
-def labels(dataset: Dataset, gaps: Gaps) -> dict[str, str]:
-    """Tracker -> its name with the share of videos it has results for."""
-    return {
-        tracker: tracker_label(tracker, len(dataset) - len(missing), len(dataset))
-        for tracker, missing in gaps.items()
-    }
-
-
 def heading(dataset: Dataset, what: str) -> str:
-    """A table's title; says so where the folder lacks sequences of the benchmark."""
+    """Title of a table; says so where the folder lacks sequences of the benchmark."""
     total = sequences_of(dataset)
     if len(dataset) == total:
         return f"{title_of(dataset)}: {what}"
@@ -122,44 +118,10 @@ def heading(dataset: Dataset, what: str) -> str:
 
 
 def sequences_of(dataset: Dataset) -> int:
-    """How many sequences the whole benchmark has, as far as that is known."""
+    """Number of sequences of the whole benchmark, as far as that is known."""
     benchmark = find_benchmark(dataset.name)
     known = benchmark.sequences if benchmark else None
     return known or len(dataset) + len(dataset.missing_videos)
-
-
-def table_of_videos(
-    title: str,
-    scores: Mapping[str, Mapping[str, float]],
-    names: Mapping[str, str],
-    videos: Sequence[str],
-    low: float | None = None,
-) -> list[Table]:
-    """Videos down, trackers across; several tables where there are many trackers.
-
-    Args:
-        title: Of every table.
-        scores: Tracker -> video -> score; a missing video is a gap.
-        names: Tracker -> heading of its column, in the order of the columns.
-        videos: The rows.
-        low: Scores below it are marked.
-    """
-    trackers = list(names)
-    groups = [trackers[start : start + COLUMNS] for start in range(0, len(trackers), COLUMNS)]
-    return [
-        Table(
-            title,
-            ("Video", *(names[tracker] for tracker in group)),
-            tuple((video, *(scores[tracker].get(video) for tracker in group)) for video in videos),
-            low=low,
-        )
-        for group in groups
-    ]
-
-
-def joined(*notes: str) -> str:
-    """Notes below a table, a line each; empty ones are left out."""
-    return "\n".join(note for note in notes if note)
 
 
 def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
@@ -169,13 +131,16 @@ def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
     """
     lines = []
     for tracker, missing in gaps.items():
-        if missing:
-            ordered = sorted(missing.items(), key=lambda gap: gap[1].startswith(NO_FILE))
-            shown = ordered[:most]
+        if len(missing) == len(dataset):
+            lines.append(f"{tracker}: no usable result for any of {len(dataset)} sequences")
+        elif missing:
             lines.append(
                 f"{tracker}: {len(dataset) - len(missing)} of {len(dataset)} sequences; "
                 "the scores are means over these"
             )
+        if missing:
+            ordered = sorted(missing.items(), key=lambda gap: gap[1].startswith(NO_FILE))
+            shown = ordered[:most]
             lines += [f"  {video}: {reason}" for video, reason in shown]
             if len(shown) < len(missing):
                 lines.append(f"  and {len(missing) - len(shown)} more (-s lists all)")

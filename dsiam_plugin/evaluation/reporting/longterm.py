@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,23 +10,27 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures import F1Benchmark
 from dsiam_plugin.evaluation.measures.pysot_engine import evaluate_with_pysot
 from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
-from dsiam_plugin.evaluation.measures.result_tables import LongTerm, f1_scores
+from dsiam_plugin.evaluation.measures.result_tables import (
+    LONG_TERM,
+    joined,
+    ranked_names,
+    score_table,
+    video_tables,
+)
+from dsiam_plugin.evaluation.measures.summary import LongTerm, long_term_entry
 from dsiam_plugin.evaluation.reporting.evaluation import (
     Evaluation,
     Options,
     Trajectory,
     check_any_result,
     heading,
-    joined,
-    labels,
-    table_of_videos,
+    result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.visualization import draw_f1
-from dsiam_plugin.io.tables import Table, ranked
+from dsiam_plugin.evaluation.visualization.figures import plot_path
 
-MEASURES = ("precision", "recall", "f1")
 LOW = 0.5  # pysot's threshold for a video worth a look
 DEFINITION = "All three at the confidence threshold where the mean curves' F1 is largest."
 
@@ -46,20 +49,18 @@ def evaluate_long_term(
     gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
     check_any_result(dataset, folder, gaps)
     results = {tracker: result for tracker, (_, result) in measured.items()}
-    scores = {
-        tracker: dict(zip(MEASURES, f1_scores(result), strict=True))
-        for tracker, result in results.items()
-    }
-    marked = labels(dataset, gaps)
-    order = ranked({tracker: values["f1"] for tracker, values in scores.items()})
-    names = {tracker: marked[tracker] for tracker in order}
-    summary = _summary(dataset, results, {tracker: scores[tracker] for tracker in order})
+    found = {tracker: long_term_entry(result) for tracker, result in results.items()}
+    names = ranked_names(dataset, found, by="f1")
+    entries = {tracker: found[tracker] for tracker in names}
+    note = joined(DEFINITION, options.engine_note)
+    title, by_video = heading(dataset, "long-term"), heading(dataset, "F1 by video")
+    videos = sorted(dataset.videos)
     return Evaluation(
         dataset=dataset,
-        summary=summary,
-        tables=[_main_table(dataset, summary, names, options.engine_note)],
+        summary={"dataset": title_of(dataset), "trackers": entries},
+        tables=[score_table(title, entries, LONG_TERM, names, note)],
         attribute_tables=[],
-        video_tables=_video_tables(dataset, summary, names),
+        video_tables=video_tables(by_video, entries, "f1", names, videos, LOW),
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: _draw(plots, dataset, results, names),
@@ -78,52 +79,9 @@ def measure_long_term(
     return benchmark.coverage(tracker).gaps, result
 
 
-def _summary(
-    dataset: Dataset,
-    results: Mapping[str, LongTerm],
-    scores: Mapping[str, Mapping[str, float]],
-) -> dict[str, Any]:
-    """The JSON's structure; a video's scores are at its own best threshold."""
-    trackers = {}
-    for tracker, values in scores.items():
-        videos = {
-            video: dict(zip(MEASURES, f1_scores(_only(results[tracker], video)), strict=True))
-            for video in results[tracker]["f1"]
-        }
-        trackers[tracker] = {**values, "sequences": len(videos), "videos": videos}
-    return {"dataset": title_of(dataset), "trackers": trackers}
-
-
-def _only(result: LongTerm, video: str) -> LongTerm:
-    return {measure: {video: curves[video]} for measure, curves in result.items()}
-
-
-def _main_table(
-    dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str], note: str
-) -> Table:
-    rows = tuple(
-        (name, *(summary["trackers"][tracker][measure] for measure in MEASURES))
-        for tracker, name in names.items()
-    )
-    columns = ("Tracker", "Precision", "Recall", "F1")
-    return Table(heading(dataset, "long-term"), columns, rows, note=joined(DEFINITION, note))
-
-
-def _video_tables(
-    dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str]
-) -> list[Table]:
-    by_video = {
-        tracker: {video: scores["f1"] for video, scores in entry["videos"].items()}
-        for tracker, entry in summary["trackers"].items()
-    }
-    title = heading(dataset, "F1 by video")
-    return table_of_videos(title, by_video, names, sorted(dataset.videos), low=LOW)
-
-
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:
     """The regions of one result and their overlaps, NaN in frames without the target."""
-    video = dataset[name]
-    regions, _ = video.load_tracker(folder, tracker, store=False)
+    video, (regions, _) = result_of(dataset, folder, tracker, name)
     truth = Regions.pack(video.gt_traj)
     overlaps = region_overlaps(Regions.pack(regions), truth, (video.width, video.height))
     return regions, np.where(truth.sizes > 1, np.nan_to_num(overlaps), np.nan)
@@ -134,8 +92,8 @@ def _draw(
 ) -> dict[str, Path]:
     title = title_of(dataset)
     draw_f1(
-        {names[tracker]: results[tracker] for tracker in names if results[tracker]["f1"]},
+        {name: results[tracker] for tracker, name in names.items()},
         path=folder,
         name=title,
     )
-    return {"Precision over recall": folder / f"{title}_f1.png"}
+    return {"Precision over recall": plot_path(folder, f"{title}_f1")}

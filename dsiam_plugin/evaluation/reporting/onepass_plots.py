@@ -1,23 +1,21 @@
 """The plots of one-pass evaluation: curves of the set and of each attribute, and the overview."""
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.measures.result_tables import ONE_PASS, Entries, Names
+from dsiam_plugin.evaluation.measures.summary import WHOLE
 from dsiam_plugin.evaluation.reporting.evaluation import title_of
 from dsiam_plugin.evaluation.visualization import draw_success_precision
 from dsiam_plugin.evaluation.visualization.attribute_names import in_order
 from dsiam_plugin.evaluation.visualization.attributes import draw_attributes
+from dsiam_plugin.evaluation.visualization.figures import plot_path
 
 Curves = Mapping[str, Mapping[str, np.ndarray]]  # tracker -> video -> curve
-
-MEASURES = {"success": "Success", "precision": "Precision", "norm_precision": "Norm precision"}
-WHOLE = "ALL"
 
 
 def attributes_of(dataset: Dataset) -> dict[str, list[str]]:
@@ -29,8 +27,8 @@ def draw_one_pass(
     folder: Path,
     dataset: Dataset,
     curves: Mapping[str, Curves],
-    summary: Mapping[str, Any],
-    names: Mapping[str, str],
+    entries: Entries,
+    names: Names,
     protocol: str = "OPE",
 ) -> dict[str, Path]:
     """The curves of the whole set, the attributes' overview, the curves of each attribute.
@@ -39,7 +37,7 @@ def draw_one_pass(
         folder: Where the plots go.
         dataset: The data set.
         curves: Measure -> tracker -> video -> curve.
-        summary: The scores as in the JSON.
+        entries: The scores.
         names: Tracker -> its name with its gaps.
         protocol: For the titles.
 
@@ -50,27 +48,29 @@ def draw_one_pass(
     draw = partial(_draw_curves, folder, dataset, curves, protocol)
     pictures = draw(WHOLE, attributes.pop(WHOLE), normalized=True)
     if attributes:
-        pictures |= _draw_overview(folder, dataset, summary, names)
+        pictures |= _draw_overview(folder, dataset, entries, names)
     for attribute, videos in attributes.items():
         pictures |= draw(attribute, videos, normalized=False)
     return pictures
 
 
 def _draw_overview(
-    folder: Path, dataset: Dataset, summary: Mapping[str, Any], names: Mapping[str, str]
+    folder: Path, dataset: Dataset, entries: Entries, names: Names
 ) -> dict[str, Path]:
     """Radar and bars of the success by attribute."""
     success = {
         tracker: {
-            code: math.nan if scores["success"] is None else scores["success"]
+            code: scores["success"]
             for code, scores in {WHOLE: entry, **entry["attributes"]}.items()
         }
-        for tracker, entry in summary["trackers"].items()
+        for tracker, entry in entries.items()
     }
     sizes = {attribute: len(videos) for attribute, videos in attributes_of(dataset).items()}
     title = title_of(dataset)
     kinds = draw_attributes(success, title, sizes, labels=names, path=folder)
-    return {f"Attributes, {kind}": folder / f"{title}_attributes_{kind}.png" for kind in kinds}
+    return {
+        f"Attributes, {kind}": plot_path(folder, f"{title}_attributes_{kind}") for kind in kinds
+    }
 
 
 def _draw_curves(
@@ -94,7 +94,8 @@ def _draw_curves(
         protocol=protocol,
     )
     return {
-        f"{MEASURES[measure]}, {attribute}": folder
-        / f"{title_of(dataset)}_{measure}_{attribute}.png"
+        f"{ONE_PASS[measure]}, {attribute}": plot_path(
+            folder, f"{title_of(dataset)}_{measure}_{attribute}"
+        )
         for measure in figures
     }

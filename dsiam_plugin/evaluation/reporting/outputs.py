@@ -15,7 +15,7 @@ from dsiam_plugin.evaluation.visualization.report import Section, write_report
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where to write; None leaves an output out.
+    """Files and folders to write; None leaves an output out.
 
     Attributes:
         json, csv: Files with the scores.

@@ -1,26 +1,26 @@
 """One task a tracker, in this process or several."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.io.workers import ordered_map
 
-Outcome = TypeVar("Outcome")
-
-_held: list[Dataset] = []  # in a worker: the data set, sent once and not with every task
+Measured = TypeVar("Measured")
+Measure = Callable[[Dataset, Path, str], Measured]
 
 
 def map_trackers(
-    measure: Callable[[Dataset, Path, str], Outcome],
+    measure: Measure[Measured],
     dataset: Dataset,
     folder: Path,
     trackers: Sequence[str],
     processes: int = 1,
-) -> dict[str, Outcome]:
-    """Calls ``measure(dataset, folder, tracker)`` for every tracker.
+) -> dict[str, Measured]:
+    """Results of ``measure(dataset, folder, tracker)`` for every tracker.
 
     Args:
         measure: A module's function or a partial of one, so that other processes can find it; it
@@ -33,19 +33,19 @@ def map_trackers(
     Returns:
         Tracker -> what ``measure`` returned, in the order of ``trackers``.
     """
-    count = min(processes, len(trackers))
-    if count <= 1:
-        return {tracker: measure(dataset, folder, tracker) for tracker in trackers}
-    # "spawn" exists everywhere, and forking a process with threads can hang
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=_hold, initargs=(dataset,)) as pool:
-        tasks = {tracker: pool.submit(_call, measure, folder, tracker) for tracker in trackers}
-        return {tracker: task.result() for tracker, task in tasks.items()}
+    count = max(min(processes, len(trackers)), 1)
+    # One share a process, as sending the data set takes longer than measuring a tracker.
+    shares = [trackers[first::count] for first in range(count)]
+    found: dict[str, Measured] = {}
+    with closing(
+        ordered_map(partial(_measure_all, measure, dataset, folder), shares, count)
+    ) as parts:
+        for part in parts:
+            found |= part
+    return {tracker: found[tracker] for tracker in trackers}
 
 
-def _hold(dataset: Dataset) -> None:
-    _held[:] = [dataset]
-
-
-def _call(measure: Callable[[Dataset, Path, str], Outcome], folder: Path, tracker: str) -> Outcome:
-    return measure(_held[0], folder, tracker)
+def _measure_all(
+    measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str]
+) -> dict[str, Measured]:
+    return {tracker: measure(dataset, folder, tracker) for tracker in trackers}

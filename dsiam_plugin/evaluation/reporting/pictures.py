@@ -9,6 +9,7 @@ from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.reporting.evaluation import Evaluation
+from dsiam_plugin.evaluation.visualization.figures import plot_path
 from dsiam_plugin.evaluation.visualization.overlaps import draw_overlaps
 from dsiam_plugin.evaluation.visualization.strips import TRACKERS, SequenceResults, draw_strip
 
@@ -42,8 +43,8 @@ def draw_sequences(evaluation: Evaluation, names: Sequence[str], folder: Path) -
         if sequence.regions:
             draw_overlaps(sequence, path=folder)
             draw_strip(sequence, path=folder)
-            pictures[f"Overlap, {name}"] = folder / f"overlap_{name}.png"
-            pictures[f"Frames, {name}"] = folder / f"strip_{name}.png"
+            pictures[f"Overlap, {name}"] = plot_path(folder, f"overlap_{name}")
+            pictures[f"Frames, {name}"] = plot_path(folder, f"strip_{name}")
     return pictures
 
 

@@ -1,40 +1,59 @@
 """Evaluation of VOT's restart experiment: accuracy, robustness, expected average overlap."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.measures import AccuracyRobustnessBenchmark, EAOBenchmark
-from dsiam_plugin.evaluation.measures.eao import ALL, Definition
+from dsiam_plugin.evaluation.measures.eao import ALL
 from dsiam_plugin.evaluation.measures.pysot_engine import evaluate_with_pysot
-from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
-from dsiam_plugin.evaluation.measures.result_tables import accuracy_robustness_scores
+from dsiam_plugin.evaluation.measures.regions import Convention, Regions, region_overlaps
+from dsiam_plugin.evaluation.measures.result_tables import joined, ranked_names
+from dsiam_plugin.evaluation.measures.run_overlaps import OverlapCounter
+from dsiam_plugin.evaluation.measures.summary import Entry, restart_entry
 from dsiam_plugin.evaluation.reporting.evaluation import (
     Evaluation,
     Options,
     Trajectory,
     check_any_result,
-    joined,
-    labels,
+    result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.reporting.restart_plots import draw_restarts
 from dsiam_plugin.evaluation.reporting.restart_tables import (
-    RestartScores,
     field_tables,
     main_table,
+    restart_video_tables,
     tag_tables,
-    video_tables,
 )
 from dsiam_plugin.evaluation.reporting.speeds import frames_per_second
 from dsiam_plugin.evaluation.results.files import CODE_INITIALISED
-from dsiam_plugin.io.tables import ranked
+
+VOT_NOTE = (
+    "Accuracy and robustness: the VOT toolkit's supervised_average_ar, the mean overlap and the "
+    "losses of a sequence, weighted by the sequences' lengths"
+)
+
+
+@dataclass(frozen=True)
+class MeasuredRestarts:
+    """One tracker's outcome.
+
+    Attributes:
+        gaps: Video -> why it has no result.
+        entry: The scores.
+        curve: Expected average overlap by length of a run, (N,).
+    """
+
+    gaps: Mapping[str, str]
+    entry: Entry
+    curve: np.ndarray
 
 
 def evaluate_restarts(
@@ -53,32 +72,28 @@ def evaluate_restarts(
         definition=options.eao,
         pysot_path=options.pysot_path,
     )
-    scores = map_trackers(measure, dataset, folder, trackers, options.processes)
-    gaps = {tracker: found.gaps for tracker, found in scores.items()}
+    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
+    gaps = {tracker: found.gaps for tracker, found in measured.items()}
     check_any_result(dataset, folder, gaps)
-    order = ranked(
-        {
-            tracker: found.eao[ALL] if interval else found.accuracy
-            for tracker, found in scores.items()
-        }
-    )
-    scores = {tracker: scores[tracker] for tracker in order}
-    marked = labels(dataset, gaps)
-    names = {tracker: marked[tracker] for tracker in order}
-    note = joined(_eao_note(dataset, interval, options.eao), options.engine_note)
+    found = {tracker: outcome.entry for tracker, outcome in measured.items()}
+    names = ranked_names(dataset, found, by="eao" if interval else "accuracy")
+    entries = {tracker: found[tracker] for tracker in names}
+    curves = {tracker: measured[tracker].curve for tracker in names}
+    note = joined(_note(dataset, interval, options.eao), options.engine_note)
+    head = {"dataset": title_of(dataset), "eao_definition": options.eao}
     return Evaluation(
         dataset=dataset,
-        summary=_summary(dataset, scores, options.eao),
-        tables=[main_table(dataset, scores, names, note, options.filter_seconds)],
-        attribute_tables=tag_tables(dataset, scores, names, note),
+        summary={**head, "trackers": entries},
+        tables=[main_table(dataset, entries, names, note, options.filter_seconds)],
+        attribute_tables=tag_tables(dataset, entries, names, note),
         video_tables=[
-            *field_tables(dataset, scores, names, note, options.filter_seconds),
-            *video_tables(dataset, scores, names),
+            *field_tables(dataset, entries, names, note, options.filter_seconds),
+            *restart_video_tables(dataset, entries, names),
         ],
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: draw_restarts(
-            plots, dataset, scores, names, interval, options.eao, options.filter_seconds
+            plots, dataset, entries, curves, names, interval, options.eao, options.filter_seconds
         ),
     )
 
@@ -94,88 +109,59 @@ def measure_restarts(
     folder: Path,
     tracker: str,
     interval: tuple[int, int] | None,
-    definition: Definition = "pysot",
+    definition: Convention = "pysot",
     pysot_path: Path | None = None,
-) -> RestartScores:
+) -> MeasuredRestarts:
     """One tracker's scores; without an interval the expected average overlap is NaN."""
     dataset.load_results(folder, tracker)
-    benchmark = AccuracyRobustnessBenchmark(dataset)
+    counter = OverlapCounter(definition)
+    benchmark = AccuracyRobustnessBenchmark(dataset, definition=definition, counter=counter)
     result = benchmark.eval(tracker)[tracker]
     gaps = dict(benchmark.coverage(tracker).gaps)
-    eao, curve = {ALL: float("nan")}, np.full(1, np.nan)
-    measures = ["accuracy_robustness"]
+    eao, curve, measures = {ALL: float("nan")}, np.full(1, np.nan), ["accuracy_robustness"]
     if interval is not None:
-        expected = _eao_benchmark(dataset, interval, definition)
-        eao = expected.eval(tracker)[tracker]
-        curve = expected.eval_curves(tracker)[tracker][ALL]
+        expected = _eao_benchmark(dataset, interval, definition, counter)
+        curves = expected.eval_curves(tracker)[tracker]
+        eao, curve = expected.scores(curves), curves[ALL]
         gaps |= expected.coverage(tracker).gaps
         measures.append("eao")
     if pysot_path is not None and result["overlaps"]:
         theirs = evaluate_with_pysot(dataset, measures, pysot_path, tracker)
         result = theirs["accuracy_robustness"][tracker]
         eao = theirs["eao"][tracker] if interval else eao
-    accuracy, robustness, lost = accuracy_robustness_scores(result)
-    return RestartScores(
-        gaps=gaps,
-        accuracy=accuracy,
-        robustness=robustness,
-        lost=lost,
-        eao=eao,
-        curve=curve,
-        videos={video: _video_scores(result, video) for video in result["overlaps"]},
-        fps=frames_per_second(folder / tracker / "baseline"),
-    )
+    entry = restart_entry(result, eao)
+    fps = frames_per_second(folder / tracker / "baseline")
+    return MeasuredRestarts(gaps, {**entry, "fps": fps}, curve)
 
 
 def _eao_benchmark(
-    dataset: Dataset, interval: tuple[int, int], definition: Definition
+    dataset: Dataset,
+    interval: tuple[int, int],
+    definition: Convention,
+    counter: OverlapCounter | None = None,
 ) -> EAOBenchmark:
     """Tags have an expected average overlap in pysot's definition only."""
-    tags = dataset.tags if definition == "pysot" else [ALL]
+    tags = getattr(dataset, "tags", [ALL]) if definition == "pysot" else [ALL]
     low, high = interval
-    return EAOBenchmark(dataset, tags=tags, definition=definition, low=low, high=high)
+    return EAOBenchmark(
+        dataset, tags=tags, definition=definition, low=low, high=high, counter=counter
+    )
 
 
-def _eao_note(dataset: Dataset, interval: tuple[int, int] | None, definition: Definition) -> str:
-    """The definition shown, or why there is none."""
-    if interval is None:
-        return (
-            f"EAO: no interval of run lengths is defined for {title_of(dataset)}; "
-            "name one: --eao_interval LOW HIGH"
-        )
-    return _eao_benchmark(dataset, interval, definition).describe()
-
-
-def _video_scores(result: Mapping[str, Mapping[str, list]], video: str) -> dict[str, float]:
-    single = {kind: {video: values[video]} for kind, values in result.items()}
-    accuracy, robustness, lost = accuracy_robustness_scores(single)
-    return {"accuracy": accuracy, "robustness": robustness, "lost": lost}
-
-
-def _summary(
-    dataset: Dataset, scores: Mapping[str, RestartScores], definition: str
-) -> dict[str, Any]:
-    """The JSON's structure."""
-    trackers = {
-        tracker: {
-            "accuracy": found.accuracy,
-            "robustness": found.robustness,
-            "lost": found.lost,
-            "eao": found.eao[ALL],
-            "sequences": len(dataset) - len(found.gaps),
-            "fps": found.fps,
-            "attributes": {tag: {"eao": eao} for tag, eao in found.eao.items() if tag != ALL},
-            "videos": found.videos,
-        }
-        for tracker, found in scores.items()
-    }
-    return {"dataset": title_of(dataset), "eao_definition": definition, "trackers": trackers}
+def _note(dataset: Dataset, interval: tuple[int, int] | None, definition: Convention) -> str:
+    """The definitions shown, or why there is no expected average overlap."""
+    eao = (
+        f"EAO: no interval of run lengths is defined for {title_of(dataset)}; "
+        "name one: --eao_interval LOW HIGH"
+    )
+    if interval is not None:
+        eao = _eao_benchmark(dataset, interval, definition).describe()
+    return joined(eao, VOT_NOTE if definition == "vot" else "")
 
 
 def _trajectory(dataset: Dataset, folder: Path, tracker: str, name: str) -> Trajectory:
     """The first repetition's regions and overlaps; 0 from a loss to the next start."""
-    video = dataset[name]
-    regions = video.load_tracker(folder, tracker, store=False)[0]
+    video, (regions, *_) = result_of(dataset, folder, tracker, name)
     overlaps = region_overlaps(
         Regions.pack(regions), Regions.pack(video.gt_traj), (video.width, video.height)
     )

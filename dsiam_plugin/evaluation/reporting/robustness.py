@@ -8,21 +8,22 @@ import numpy as np
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.datasets.video import START_BOX_ONLY
 from dsiam_plugin.evaluation.measures.metrics import (
     norm_precision_curve,
     precision_curve,
     success_curve,
 )
-from dsiam_plugin.evaluation.reporting.evaluation import Evaluation, check_any_result
+from dsiam_plugin.evaluation.measures.result_tables import ONE_PASS
+from dsiam_plugin.evaluation.reporting.evaluation import Evaluation
 from dsiam_plugin.evaluation.reporting.onepass import report_one_pass
-from dsiam_plugin.evaluation.reporting.onepass_plots import MEASURES
 from dsiam_plugin.evaluation.reporting.parallel import map_trackers
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.robustness import pooled_frames, robustness_protocol
 from dsiam_plugin.evaluation.running.store import ResultStore
 
 NOTE = "The frames of all runs on a sequence count alike."
-_CURVES = (success_curve, precision_curve, norm_precision_curve)  # in the order of MEASURES
+_CURVES = (success_curve, precision_curve, norm_precision_curve)  # in the order of ONE_PASS
 
 
 def evaluate_robustness(
@@ -46,13 +47,7 @@ def evaluate_robustness(
     way = robustness_protocol(dataset, protocol)
     measure = partial(measure_robustness, protocol=way.name)
     measured = map_trackers(measure, dataset, folder, trackers, processes)
-    gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
-    check_any_result(dataset, folder, gaps)
-    curves = {
-        measure: {tracker: found[measure] for tracker, (_, found) in measured.items()}
-        for measure in MEASURES
-    }
-    return report_one_pass(dataset, folder, curves, gaps, NOTE, way.name)
+    return report_one_pass(dataset, folder, measured, NOTE, way.name)
 
 
 def measure_robustness(
@@ -62,19 +57,22 @@ def measure_robustness(
     way = robustness_protocol(dataset, protocol)
     store = ResultStore(folder / tracker, way.layout)
     gaps: dict[str, str] = {}
-    curves: dict[str, dict[str, np.ndarray]] = {measure: {} for measure in MEASURES}
+    curves: dict[str, dict[str, np.ndarray]] = {measure: {} for measure in ONE_PASS}
     for video in dataset:
+        if video.has_start_box_only:
+            gaps[video.name] = START_BOX_ONLY
+            continue
         try:
             truth, result = pooled_frames(store, _complete(store, way.jobs(video)))
         except ResultsError as error:
             gaps[video.name] = str(error)
             continue
-        for measure, curve in zip(MEASURES, _CURVES, strict=True):
+        for measure, curve in zip(ONE_PASS, _CURVES, strict=True):
             curves[measure][video.name] = curve(truth, result)
     return gaps, curves
 
 
-def _complete(store: ResultStore, jobs: Sequence[Job]) -> Sequence[Job]:
+def _complete(store: ResultStore, jobs: Sequence[RunJob]) -> Sequence[RunJob]:
     """The jobs, if there are any and each has a result."""
     if not jobs:
         raise ResultsError("no frame of the annotation shows a target to start from")

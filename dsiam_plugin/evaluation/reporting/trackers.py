@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
-from dsiam_plugin.evaluation.results.layout import holds_results
+from dsiam_plugin.evaluation.results.layout import RECORD, holds_results
 from dsiam_plugin.io.folders import subfolders
 from dsiam_plugin.io.shapes import check_name
 
@@ -42,7 +42,7 @@ def find_trackers(
     if not root.is_dir():
         raise ResultsError(f"no results: {root} is not a folder (--tracker_path)")
     folder = _dataset_folder(root, dataset)
-    there = [name for name in subfolders(folder) if holds_results(folder / name)]
+    there = _trackers_in(folder, own=folder != root)
     if names:
         for name in names:
             check_name(name, "tracker", ResultsError)
@@ -55,8 +55,23 @@ def find_trackers(
     return folder, found
 
 
+def _trackers_in(folder: Path, own: bool) -> list[str]:
+    """Names of the trackers in a folder, those that failed on every sequence too.
+
+    In the data set's own folder every folder is a tracker's, as in pysot; elsewhere those with
+    results or a record of a run. None where no folder has results.
+    """
+    names = subfolders(folder)
+    with_results = [name for name in names if holds_results(folder / name)]
+    if not with_results:
+        return []
+    if own:
+        return names
+    return [name for name in names if name in with_results or (folder / name / RECORD).is_file()]
+
+
 def _dataset_folder(root: Path, dataset: str) -> Path:
-    """The folder of the data set below ``root``, under any of its names, else ``root``."""
+    """Folder of the data set below ``root``, under any of its names, else ``root``."""
     benchmark = find_benchmark(dataset)
     names = [Path(dataset).name, *(benchmark.names if benchmark else ())]
     return next((root / name for name in names if (root / name).is_dir()), root)
@@ -77,7 +92,7 @@ def _none_found(folder: Path, root: Path, dataset: str, there: Sequence[str], pr
 
 
 def _listed(names: Sequence[str]) -> str:
-    """At most eight names, and how many more there are."""
+    """Text of at most eight names, and how many more there are."""
     if not names:
         return "nothing"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

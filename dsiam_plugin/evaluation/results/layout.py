@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+RECORD = "run.json"  # in a tracker's folder: who made the results
 BASELINE = "baseline"  # the folder of an experiment with restarts
 # What pysot, pytracking and got10k put beside results under names that look like results.
 _SIDE_FILES = ("_time.txt", "_scores.txt", "_all_boxes.txt", "_time.value", "_confidence.value")

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from dsiam_plugin.errors import MissingDependencyError, TrackerError
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.evaluation.running.worker import (
-    Outcome,
+    JobOutcome,
     Worker,
     describe_error,
     thread_environment,
@@ -24,14 +24,14 @@ LOCAL = "local"  # Ray's name for a cluster of this machine alone, started for t
 
 def run_on_cluster(
     spec: TrackerSpec,
-    jobs: Sequence[Job],
+    jobs: Sequence[RunJob],
     on_frames: Callable[[int], None],
     *,
     address: str,
     num: int,
     threads: int = 1,
     gpus: float = 0,
-) -> Generator[Outcome, None, None]:
+) -> Generator[JobOutcome, None, None]:
     """Run the jobs in actors, each of which builds the tracker once.
 
     Args:
@@ -53,7 +53,7 @@ def run_on_cluster(
     ray = _import_ray()
     # The longest ones first, so that the last actor is not left alone with one of them.
     waiting = deque(sorted(jobs, key=lambda job: len(job.images), reverse=True))
-    running: dict[Any, tuple[Any, Job]] = {}
+    running: dict[Any, tuple[Any, RunJob]] = {}
     with _connected(ray, address, num * threads):
         actor_class = ray.remote(_Actor).options(
             num_cpus=threads,
@@ -68,7 +68,7 @@ def run_on_cluster(
             try:
                 outcome = ray.get(done)
             except ray.exceptions.RayError as error:
-                outcome = Outcome(job, [], f"the worker died ({type(error).__name__})")
+                outcome = JobOutcome(job, [], f"the worker died ({type(error).__name__})")
                 actor = actor_class.remote(spec, threads)
             if isinstance(outcome, str):
                 raise TrackerError(f"{spec.name} cannot be built: {outcome}")
@@ -88,12 +88,12 @@ class _Actor:
         except Exception as error:  # Ray's own report of it would span many lines
             self._problem = describe_error(error)
 
-    def run(self, job: Job) -> Outcome | str:
-        """What became of the job, or why there is no tracker to run it."""
+    def run(self, job: RunJob) -> JobOutcome | str:
+        """The outcome of the job, or the reason why there is no tracker to run it."""
         return self._problem if self._worker is None else self._worker.run(job)
 
 
-def _give(actor: Any, waiting: deque[Job], running: dict[Any, tuple[Any, Job]]) -> None:
+def _give(actor: Any, waiting: deque[RunJob], running: dict[Any, tuple[Any, RunJob]]) -> None:
     """Hand the next job, if there is one, to an actor."""
     if waiting:
         job = waiting.popleft()
@@ -101,7 +101,7 @@ def _give(actor: Any, waiting: deque[Job], running: dict[Any, tuple[Any, Job]]) 
 
 
 def _room(ray: Any, threads: int, gpus: float) -> int:
-    """How many actors fit into the whole cluster."""
+    """The number of actors that fit into the whole cluster."""
     resources = ray.cluster_resources()
     room = int(resources.get("CPU", 0) // threads)
     if gpus:

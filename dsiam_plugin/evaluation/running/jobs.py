@@ -1,4 +1,4 @@
-"""What is run: sequences, the jobs they are cut into, and what a worker does with a job."""
+"""Jobs: the runs that sequences are cut into, and running one of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ EQUAL_REPETITIONS = 3  # so many equal ones, and the VOT toolkit takes a tracker
 
 
 @dataclass(frozen=True)
-class Job:
+class RunJob:
     """A run of one tracker that one worker does on its own; plain data, so it can travel.
 
     Attributes:
@@ -44,16 +44,16 @@ class Job:
 
     @property
     def label(self) -> str:
-        """How messages name the job."""
+        """The name of the job in messages."""
         return self.video if self.number == 1 else f"{self.video} #{self.number}"
 
 
-def plan_one_pass(job: Job) -> list[Job]:
+def plan_one_pass(job: RunJob) -> list[RunJob]:
     """The whole sequence, once."""
     return [job]
 
 
-def plan_temporal(job: Job) -> list[Job]:
+def plan_temporal(job: RunJob) -> list[RunJob]:
     """From each of OTB's 20 start frames to the end of the sequence."""
     return [
         replace(job, number=number, images=job.images[start:], truth=job.truth[start:])
@@ -61,7 +61,7 @@ def plan_temporal(job: Job) -> list[Job]:
     ]
 
 
-def plan_spatial(job: Job) -> list[Job]:
+def plan_spatial(job: RunJob) -> list[RunJob]:
     """The whole sequence from each of OTB's 12 shifted or scaled boxes."""
     return [
         replace(job, number=number, variation=variation)
@@ -69,19 +69,17 @@ def plan_spatial(job: Job) -> list[Job]:
     ]
 
 
-def run_job(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
-    """Run a tracker as the job says.
+def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+    """The tracks of a tracker that was run as the job says, one a repetition.
 
     Args:
         job: What to run.
         tracker: Built already; it may have run other jobs before.
         advance: Called after every frame.
 
-    Returns:
-        One track a repetition.
-
     Raises:
-        DatasetError: The job has no frames or an image cannot be read.
+        DatasetError: The job has no frames.
+        ImageError: A frame cannot be read.
         TrackerError: An answer of the tracker is not a box.
         Exception: Whatever the tracker raises.
     """
@@ -90,11 +88,12 @@ def run_job(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Tra
     return KINDS[job.kind](job, tracker, advance)
 
 
-def _one_pass(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
-    return [run_through(tracker, job.images, partial(_start_box, job), advance)]
+def _one_pass(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+    from_polygon = len(job.truth[0]) != 4
+    return [run_through(tracker, job.images, partial(_start_box, job), advance, from_polygon)]
 
 
-def _restarts(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
+def _restarts(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     if len(job.truth) != len(job.images):
         raise DatasetError(
             f"{len(job.truth)} annotations for {len(job.images)} frames, "
@@ -106,7 +105,7 @@ def _restarts(job: Job, tracker: Tracker, advance: Callable[[], None]) -> list[T
     return tracks
 
 
-def _start_box(job: Job, image: np.ndarray) -> Box:
+def _start_box(job: RunJob, image: np.ndarray) -> Box:
     """The box the tracker is given on the job's first image."""
     box = enclosing_box(job.truth[0])
     if job.variation is None:
@@ -121,7 +120,7 @@ def _is_deterministic(tracks: Sequence[Track]) -> bool:
     )
 
 
-KINDS: dict[str, Callable[[Job, Tracker, Callable[[], None]], list[Track]]] = {
+KINDS: dict[str, Callable[[RunJob, Tracker, Callable[[], None]], list[Track]]] = {
     "one_pass": _one_pass,
     "restarts": _restarts,
 }

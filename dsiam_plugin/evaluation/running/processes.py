@@ -18,10 +18,10 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from dsiam_plugin.errors import TrackerError
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.evaluation.running.worker import (
-    Outcome,
+    JobOutcome,
     Worker,
     describe_error,
     thread_environment,
@@ -33,12 +33,12 @@ _EXIT_TIMEOUT_S = 5.0  # after which a process is killed instead of asked
 
 def run_in_processes(
     spec: TrackerSpec,
-    jobs: Sequence[Job],
+    jobs: Sequence[RunJob],
     on_frames: Callable[[int], None],
     *,
     num: int,
     threads: int = 1,
-) -> Generator[Outcome, None, None]:
+) -> Generator[JobOutcome, None, None]:
     """Run the jobs in `num` processes, each of which builds the tracker once.
 
     Args:
@@ -91,7 +91,7 @@ class _Process:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._name = spec.name
-        self._job: Job | None = None
+        self._job: RunJob | None = None
         self._is_built = False
         self.is_dead = False
         # Daemons end with the parent, even where it has no time to say so.
@@ -102,16 +102,16 @@ class _Process:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for a job."""
+        """True while it waits for a job."""
         return self._is_built and self._job is None and not self.is_dead
 
-    def give(self, job: Job) -> None:
+    def give(self, job: RunJob) -> None:
         """Hand over a job."""
         self._job = job
         with suppress(BrokenPipeError, ConnectionResetError):  # then `listen` finds it dead
             self.connection.send(job)
 
-    def listen(self, on_frames: Callable[[int], None]) -> Outcome | None:
+    def listen(self, on_frames: Callable[[int], None]) -> JobOutcome | None:
         """Take one message; an outcome where a job has ended, well or not."""
         try:
             message = self.connection.recv()
@@ -119,7 +119,7 @@ class _Process:
             return self._mourn()
         if isinstance(message, int):
             on_frames(message)
-        elif isinstance(message, Outcome):
+        elif isinstance(message, JobOutcome):
             self._job = None
             return message
         elif message is not None:
@@ -137,7 +137,7 @@ class _Process:
                 stop()
                 self._process.join(_EXIT_TIMEOUT_S)
 
-    def _mourn(self) -> Outcome | None:
+    def _mourn(self) -> JobOutcome | None:
         self._process.join(_EXIT_TIMEOUT_S)
         self.is_dead = True
         code = self._process.exitcode
@@ -145,7 +145,7 @@ class _Process:
         if not self._is_built:
             raise TrackerError(f"{self._name} cannot be built: its process died ({how})")
         job, self._job = self._job, None
-        return None if job is None else Outcome(job, [], f"the worker process died ({how})")
+        return None if job is None else JobOutcome(job, [], f"the worker process died ({how})")
 
 
 def _check_travels(spec: TrackerSpec) -> None:

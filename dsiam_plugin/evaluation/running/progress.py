@@ -4,7 +4,7 @@ import sys
 
 from tqdm import tqdm
 
-from dsiam_plugin.evaluation.running.worker import Outcome
+from dsiam_plugin.evaluation.running.worker import JobOutcome
 
 _LOG_INTERVAL_S = 30.0  # between two lines where stderr is a file, not a terminal
 
@@ -35,7 +35,7 @@ class ProgressBar:
         """So many frames more."""
         self._bar.update(frames)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: JobOutcome) -> None:
         """A job has ended."""
         for track in outcome.tracks:
             self._tracked += sum(1 for seconds in track.seconds if seconds > 0)

@@ -10,7 +10,7 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.results import layout as layouts
 from dsiam_plugin.evaluation.results.layout import Layout
-from dsiam_plugin.evaluation.running.jobs import Job, plan_one_pass, plan_spatial, plan_temporal
+from dsiam_plugin.evaluation.running.jobs import RunJob, plan_one_pass, plan_spatial, plan_temporal
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Protocol:
 
     name: str
     kind: str
-    plan: Callable[[Job], list[Job]]
+    plan: Callable[[RunJob], list[RunJob]]
     layout: Layout
     repeats: bool = False
 
-    def jobs(self, video: Video, repetitions: int = 1) -> list[Job]:
+    def jobs(self, video: Video, repetitions: int = 1) -> list[RunJob]:
         """The runs on one video."""
-        whole = Job(
+        whole = RunJob(
             video=video.name,
             number=1,
             images=tuple(video.img_names),

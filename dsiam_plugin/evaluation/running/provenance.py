@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results.layout import RECORD
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.io.files import atomic_write
-
-RECORD = "run.json"
+from dsiam_plugin.io.parsing import read_json
 
 _CHUNK_BYTES = 1 << 20
 
 
 def describe(spec: TrackerSpec, protocol: str, repetitions: int) -> dict[str, Any]:
-    """What decides the results: tracker, settings and protocol.
+    """The record of all that decides the results: tracker, settings and protocol.
 
     Args:
         spec: The tracker. Of settings that name a file, the content counts, not the path.
@@ -57,10 +57,7 @@ def check_record(folder: Path, record: Mapping[str, Any], has_results: bool) -> 
         raise ResultsError(
             f"{folder}: has results but no {RECORD} that says how they were made; {advice}"
         )
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: cannot be read as JSON ({error}); {advice}") from None
+    found = read_json(path, ResultsError, f"the record of a run; {advice}")
     before, now = _flatten(found), _flatten(record)
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):

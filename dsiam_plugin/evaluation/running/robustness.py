@@ -11,15 +11,19 @@ from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures.metrics import PRECISION_INDEX, precision_curve, success_curve
 from dsiam_plugin.evaluation.results.files import read_boxes
-from dsiam_plugin.evaluation.running.jobs import Job
-from dsiam_plugin.evaluation.running.protocols import ROBUSTNESS, Protocol, choose_protocol
+from dsiam_plugin.evaluation.running.jobs import RunJob
+from dsiam_plugin.evaluation.running.protocols import (
+    ROBUSTNESS,
+    Protocol,
+    choose_protocol,
+)
 from dsiam_plugin.evaluation.running.starts import enclosing_box
 from dsiam_plugin.evaluation.running.store import ResultStore
 
 
 @dataclass(frozen=True)
 class RobustnessScore:
-    """How well a tracker does from other starts.
+    """The scores of a tracker from other starts.
 
     Attributes:
         success: Area under the success curve, 0 to 1.
@@ -59,7 +63,7 @@ def score_robustness(
         jobs = way.jobs(video)
         done = [job for job in jobs if store.is_done(job)]
         runs, planned = runs + len(done), planned + len(jobs)
-        if done:
+        if done and not video.has_start_box_only:
             scores.append(_score_sequence(store, done))
     if not scores:
         raise ResultsError(f"{store.root / way.layout.folder}: no results of {way.name}")
@@ -80,7 +84,7 @@ def robustness_protocol(dataset: Dataset, name: str) -> Protocol:
     return way
 
 
-def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:
+def pooled_frames(store: ResultStore, jobs: Sequence[RunJob]) -> tuple[np.ndarray, np.ndarray]:
     """Annotations and results of all frames of some runs, each (frames, 4).
 
     Raises:
@@ -91,7 +95,7 @@ def pooled_frames(store: ResultStore, jobs: Sequence[Job]) -> tuple[np.ndarray, 
     return np.array(truths, dtype=np.float64), np.concatenate(results)
 
 
-def _score_sequence(store: ResultStore, jobs: Sequence[Job]) -> tuple[float, float]:
+def _score_sequence(store: ResultStore, jobs: Sequence[RunJob]) -> tuple[float, float]:
     """Success and precision over the frames of all runs on a sequence."""
     truth, result = pooled_frames(store, jobs)
     success = success_curve(truth, result).mean()

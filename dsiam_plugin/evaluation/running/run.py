@@ -13,23 +13,27 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.running.cluster import run_on_cluster
 from dsiam_plugin.evaluation.running.in_process import run_in_process
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.processes import run_in_processes
 from dsiam_plugin.evaluation.running.progress import ProgressBar
-from dsiam_plugin.evaluation.running.protocols import Protocol, choose_protocol
+from dsiam_plugin.evaluation.running.protocols import (
+    Protocol,
+    choose_protocol,
+)
 from dsiam_plugin.evaluation.running.provenance import describe
 from dsiam_plugin.evaluation.running.store import ResultStore
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
-from dsiam_plugin.evaluation.running.worker import Outcome
+from dsiam_plugin.evaluation.running.worker import JobOutcome
+from dsiam_plugin.io.shapes import check_name
 
 Executor = Callable[
-    [TrackerSpec, Sequence[Job], Callable[[int], None]], Generator[Outcome, None, None]
+    [TrackerSpec, Sequence[RunJob], Callable[[int], None]], Generator[JobOutcome, None, None]
 ]
 
 
 @dataclass
 class RunReport:
-    """What a run did.
+    """The result of a run, in numbers.
 
     Attributes:
         tracker: Name of the tracker.
@@ -38,6 +42,7 @@ class RunReport:
         finished: Runs done now, one a sequence, or a start of a sequence.
         skipped: Runs whose results stood there already.
         failures: Run to one line that says why it has no result.
+        unscored: Sequences of which only the first box is annotated.
         fps: Frames a second inside the tracker, over the runs done now; 0 if there were none.
     """
 
@@ -47,6 +52,7 @@ class RunReport:
     finished: int = 0
     skipped: int = 0
     failures: dict[str, str] = field(default_factory=dict)
+    unscored: list[str] = field(default_factory=list)
     fps: float = 0.0
 
 
@@ -65,7 +71,7 @@ def run_dataset(
     force: bool = False,
     progress: bool = True,
 ) -> RunReport:
-    """Run a tracker over a data set and write its results in pysot's layout.
+    """A report of running a tracker over a data set; its results are in pysot's layout.
 
     Every finished run is written at once; the next call skips it. A sequence that fails is
     reported and the others go on.
@@ -85,36 +91,37 @@ def run_dataset(
         force: Discard results that stand there already.
         progress: Show a bar on stderr.
 
-    Returns:
-        What was done, with the failures.
-
     Raises:
         DatasetError: A sequence is unknown, or the data set has no frames.
         BenchmarkError: The data set is not run by that protocol.
-        ResultsError: Results of another tracker or configuration stand there, or the folder
-            cannot be written.
+        ResultsError: Results of another tracker or configuration stand there, another run is
+            writing there, or the folder cannot be written.
         TrackerError: The tracker cannot be built.
     """
     way = choose_protocol(dataset, protocol)
     videos = _choose_videos(dataset, sequences)
     store = ResultStore(Path(tracker_path) / dataset.name / tracker.name, way.layout)
     record = describe(tracker, way.name, repetitions if way.repeats else 1)
-    store.claim(record, [video.name for video in dataset], force)
     report = RunReport(tracker.name, dataset.name, way.name)
-    jobs = _plan(way, videos, repetitions, report)
-    waiting = [job for job in jobs if not store.is_done(job)]
-    report.skipped = len(jobs) - len(waiting)
-    if waiting:
-        executor = _choose_executor(num, threads, address, gpus)
-        frames = sum(len(job.images) for job in waiting)
-        with ProgressBar(f"{tracker.name} {dataset.name} {way.name}", frames, progress) as bar:
-            _run(executor(tracker, waiting, bar.advance), store, report, bar)
+    report.unscored = [video.name for video in videos if video.has_start_box_only]
+    executor = _choose_executor(num, threads, address, gpus)
+    with store.locked():
+        store.claim(record, [video.name for video in dataset], force)
+        jobs = _plan(way, videos, repetitions, report)
+        waiting = [job for job in jobs if not store.is_done(job)]
+        report.skipped = len(jobs) - len(waiting)
+        if waiting:
+            frames = sum(len(job.images) for job in waiting)
+            with ProgressBar(f"{tracker.name} {dataset.name} {way.name}", frames, progress) as bar:
+                _run(executor(tracker, waiting, bar.advance), store, report, bar)
     return report
 
 
-def _plan(way: Protocol, videos: Sequence[Video], repetitions: int, report: RunReport) -> list[Job]:
+def _plan(
+    way: Protocol, videos: Sequence[Video], repetitions: int, report: RunReport
+) -> list[RunJob]:
     """All runs on the videos; videos without any are failures."""
-    jobs: list[Job] = []
+    jobs: list[RunJob] = []
     for video in videos:
         of_video = way.jobs(video, repetitions)
         if not of_video:
@@ -124,7 +131,7 @@ def _plan(way: Protocol, videos: Sequence[Video], repetitions: int, report: RunR
 
 
 def _run(
-    running: Generator[Outcome, None, None],
+    running: Generator[JobOutcome, None, None],
     store: ResultStore,
     report: RunReport,
     bar: ProgressBar,
@@ -145,13 +152,14 @@ def _choose_executor(num: int, threads: int, address: str | None, gpus: float) -
     if address is not None:
         return partial(run_on_cluster, address=address, num=max(num, 1), threads=threads, gpus=gpus)
     if num == 0:
-        return run_in_process
+        return partial(run_in_process, threads=threads)
     return partial(run_in_processes, num=num, threads=threads)
 
 
 def _choose_videos(dataset: Dataset, names: Sequence[str] | None) -> list[Video]:
     """The videos of those names, in the data set's order."""
-    known = [video.name for video in dataset]
+    check_name(dataset.name, "data set", DatasetError)
+    known = [check_name(video.name, "sequence", DatasetError) for video in dataset]
     for name in names or ():
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)

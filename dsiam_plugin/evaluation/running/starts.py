@@ -1,4 +1,4 @@
-"""Where a tracker is started: boxes of annotations, OTB's 20 frames (TRE) and 12 boxes (SRE).
+"""Starts of a tracker: boxes of annotations, OTB's 20 frames (TRE) and 12 boxes (SRE).
 
 The two robustness protocols are those of Wu, Lim and Yang, "Online Object Tracking: A
 Benchmark" (CVPR 2013), with the rounding of its published MATLAB routines. Those count pixels
@@ -32,7 +32,7 @@ Box = tuple[float, float, float, float]
 
 
 def is_target(region: Sequence[float]) -> bool:
-    """Whether an annotation shows a target: finite, and for a box of positive size."""
+    """True if an annotation shows a target: finite, and for a box of positive size."""
     if len(region) < 4 or not all(math.isfinite(number) for number in region):
         return False
     return len(region) != 4 or (region[2] > 0 and region[3] > 0)
@@ -96,8 +96,8 @@ def sre_box(box: Sequence[float], variation: str, width: int, height: int) -> Bo
         variation: One of `SRE_VARIATIONS`. Sides move the box by 10 % of its size. A corner
             moves that corner out by 10 % while the opposite one stays, as the benchmark's
             routine does. Scales keep the centre.
-        width: Of the image; the box is cut at its borders as the benchmark cuts it.
-        height: Of the image.
+        width: Width of the image; the box is cut at its borders as the benchmark cuts it.
+        height: Height of the image.
 
     Returns:
         x, y, w, h, 0-based pixels.
@@ -123,7 +123,7 @@ def sre_box(box: Sequence[float], variation: str, width: int, height: int) -> Bo
 
 
 def _inside_corner(region: Sequence[float]) -> bool:
-    """Whether the region is a target that starts inside the image's left and top borders."""
+    """True if the region is a target that starts inside the image's left and top borders."""
     if not is_target(region):
         return False
     x, y, _, _ = enclosing_box(region)

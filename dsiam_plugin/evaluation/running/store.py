@@ -1,6 +1,7 @@
 """The folder that one tracker's results by one protocol go to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ import numpy as np
 from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.results import files
 from dsiam_plugin.evaluation.results.layout import LONG_TERM, RESTARTS, Layout
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.provenance import check_record, write_record
 from dsiam_plugin.evaluation.running.tracking import Track
+from dsiam_plugin.io.locks import locked_folder
 
 
 @dataclass(frozen=True)
 class ResultStore:
-    """Where results go, which of them are there, and who may add to them.
+    """The results of one tracker by one protocol on disk, and who may add to them.
 
     Attributes:
         root: `<results>/<data set>/<tracker>`.
@@ -44,27 +46,41 @@ class ResultStore:
             check_record(folder, record, bool(standing))
         try:
             for path in standing if force else ():
-                path.unlink()
+                self._delete(path)
             write_record(folder, record)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def path(self, job: Job) -> Path:
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of the folder inside the block.
+
+        Raises:
+            ResultsError: Another run is writing there, or the folder cannot be written.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked_folder(self.root / self.layout.folder, ResultsError))
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
+
+    def path(self, job: RunJob) -> Path:
         """The job's result file, the first one where it is repeated."""
         return self.layout.result_path(self.root, job.video, job.number)
 
-    def is_done(self, job: Job) -> bool:
+    def is_done(self, job: RunJob) -> bool:
         """True where the job's result is there."""
         return self.path(job).is_file()
 
-    def write(self, job: Job, tracks: Sequence[Track]) -> None:
+    def write(self, job: RunJob, tracks: Sequence[Track]) -> None:
         """Write what a job gave, each file atomically, the first repetition's result last.
 
         That file tells the next call that the job is done; a kill before it repeats the job.
 
         Args:
             job: What was run.
-            tracks: Its repetitions.
+            tracks: One a repetition.
 
         Raises:
             ResultsError: The folder cannot be written.
@@ -74,7 +90,13 @@ class ResultStore:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def _write(self, job: Job, tracks: Sequence[Track]) -> None:
+    def _delete(self, path: Path) -> None:
+        """Delete a result, but none that a link puts into another folder."""
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise ResultsError(f"{path.parent}: a link to another folder, whose files stay")
+        path.unlink()
+
+    def _write(self, job: RunJob, tracks: Sequence[Track]) -> None:
         seconds = np.mean([track.seconds for track in tracks], axis=0)
         time_path = self.layout.time_path(self.root, job.video, job.number)
         if time_path is not None:

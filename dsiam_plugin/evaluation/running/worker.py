@@ -1,4 +1,4 @@
-"""What every worker does, wherever it runs: build the tracker once, then job after job."""
+"""A worker, wherever it runs: it builds the tracker once and runs job after job."""
 
 import os
 import random
@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from dsiam_plugin.errors import DSiamError
-from dsiam_plugin.evaluation.running.jobs import Job, run_job
+from dsiam_plugin.evaluation.running.jobs import RunJob, run_job
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec, build
 from dsiam_plugin.evaluation.running.tracking import Track
+from dsiam_plugin.io.messages import one_line
 
 # What the numerical libraries read once, when they are loaded.
 _THREAD_VARIABLES = (
@@ -25,20 +26,21 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+_MESSAGE_CHARACTERS = 300  # of an error that is not ours
 _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a job.
+class JobOutcome:
+    """The end of a job, good or bad.
 
     Attributes:
         job: The job.
-        tracks: Its repetitions; empty after an error.
+        tracks: One a repetition; none after an error.
         error: One line that says what went wrong; None where all went well.
     """
 
-    job: Job
+    job: RunJob
     tracks: list[Track]
     error: str | None = None
 
@@ -51,17 +53,21 @@ class Worker:
 
         Args:
             spec: How.
-            threads: How many it may use; None leaves the libraries as they are.
+            threads: How many it may use until `close`; None leaves the libraries as they are.
 
         Raises:
             Exception: Whatever the tracker's factory raises.
         """
         _seed(spec.name)  # so that weights drawn at random are the same in all workers
         self._tracker = build(spec)
-        if threads is not None:
-            _limit_threads(threads)
+        self._threads_before = None if threads is None else _set_threads(threads)
 
-    def run(self, job: Job, advance: Callable[[], None] = lambda: None) -> Outcome:
+    def close(self) -> None:
+        """Give the process its threads back."""
+        for set_threads, before in self._threads_before or ():
+            set_threads(before)
+
+    def run(self, job: RunJob, advance: Callable[[], None] = lambda: None) -> JobOutcome:
         """Run one job; its errors become part of the outcome.
 
         Random numbers are seeded from the job's name, so that a tracker that draws some gives
@@ -80,10 +86,10 @@ class Worker:
 
         _seed(f"{job.video}:{job.number}")
         try:
-            return Outcome(job, run_job(job, self._tracker, count))
+            return JobOutcome(job, run_job(job, self._tracker, count))
         except Exception as error:  # a tracker may raise anything; the other jobs go on
             frame = frames % max(len(job.images), 1)
-            return Outcome(job, [], f"frame {frame + 1}: {describe_error(error)}")
+            return JobOutcome(job, [], f"frame {frame + 1}: {describe_error(error)}")
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -95,12 +101,12 @@ def describe_error(error: BaseException) -> str:
     """One line: the message of an error of ours, else its type, message and place."""
     if isinstance(error, DSiamError):
         return str(error)
-    message = " ".join(str(error).split())
+    message = one_line(error)[:_MESSAGE_CHARACTERS]
     return f"{type(error).__name__}: {message}{_place(error)}"
 
 
 def _place(error: BaseException) -> str:
-    """Where the tracker raised: its own innermost line, not one of a library it called."""
+    """The place where the tracker raised: its own innermost line, not a library's."""
     calls = [
         call
         for call in traceback.extract_tb(error.__traceback__)
@@ -110,11 +116,18 @@ def _place(error: BaseException) -> str:
     return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""
 
 
-def _limit_threads(threads: int) -> None:
-    """Bound the libraries that are told by a call; torch only where the tracker loaded it."""
-    cv2.setNumThreads(threads)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
+def _set_threads(threads: int) -> list[tuple[Callable[[int], None], int]]:
+    """Bound the libraries that are told by a call; what each had before, with the call.
+
+    PyTorch is one of them only where the tracker loaded it.
+    """
+    before: list[tuple[Callable[[int], None], int]] = [(cv2.setNumThreads, cv2.getNumThreads())]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        before.append((torch.set_num_threads, torch.get_num_threads()))
+    for set_threads, _ in before:
+        set_threads(threads)
+    return before
 
 
 def _seed(text: str) -> None:

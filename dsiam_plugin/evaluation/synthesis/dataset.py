@@ -2,22 +2,26 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from dsiam_plugin.config.fields import choice, number, refuse, validate
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.synthesis.attributes import ATTRIBUTES, measure, sequence_labels
-from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS, Layout, SequenceFacts, write_lines
+from dsiam_plugin.evaluation.synthesis.layouts import (
+    LAYOUTS,
+    SequenceFacts,
+    SequenceLayout,
+    write_lines,
+)
 from dsiam_plugin.evaluation.synthesis.scenes import Pictures, build_scene, open_pictures, render
 from dsiam_plugin.evaluation.synthesis.script import Stage
 from dsiam_plugin.io.files import atomic_folder, check_destination
 
 MANIFEST = "synthesis.json"
-MIN_FRAMES = 10  # below, effects come and go between two frames
-MIN_SIDES = (160, 120)
 MIXED_AT_MOST = 4
 
 
@@ -26,23 +30,23 @@ class SynthesisConfig:
     """What to make.
 
     Attributes:
-        sequences: How many, at least 1.
-        frames: Frames of each, at least 10.
-        seed: Not negative; with a sequence's index it seeds that sequence.
-        width, height: Frame size in pixels, at least 160x120.
+        sequences: How many.
+        frames: Frames of each.
+        seed: With a sequence's index it seeds that sequence.
+        width, height: Frame size in pixels.
         layout: ``otb`` or ``vot``.
         stills: Folder of photographs with segments; procedural pictures where None.
         attributes: OTB attributes to show.
     """
 
-    sequences: int = len(ATTRIBUTES)
-    frames: int = 100
-    seed: int = 0
-    width: int = 480
-    height: int = 360
-    layout: str = "otb"
+    sequences: int = number(len(ATTRIBUTES), "[1, 100000]")
+    frames: int = number(100, "[10, 100000]")  # with fewer, effects come and go between two
+    seed: int = number(0, "[0, 2147483647]")
+    width: int = number(480, "[160, 8192]")
+    height: int = number(360, "[120, 8192]")
+    layout: str = choice("otb", tuple(LAYOUTS))
     stills: Path | None = None
-    attributes: tuple[str, ...] = ATTRIBUTES
+    attributes: tuple[str, ...] = choice(ATTRIBUTES, ATTRIBUTES)
 
     def __post_init__(self) -> None:
         """Check all values.
@@ -50,24 +54,12 @@ class SynthesisConfig:
         Raises:
             DatasetError: Naming every value that is out of range.
         """
-        problems = []
-        if self.sequences < 1:
-            problems.append(f"sequences is {self.sequences}; expected at least 1")
-        if self.frames < MIN_FRAMES:
-            problems.append(f"frames is {self.frames}; expected at least {MIN_FRAMES}")
-        if self.seed < 0:
-            problems.append(f"seed is {self.seed}; expected 0 or more")
-        if self.width < MIN_SIDES[0] or self.height < MIN_SIDES[1]:
-            least = "{}x{}".format(*MIN_SIDES)
-            problems.append(f"size is {self.width}x{self.height}; expected at least {least}")
-        if self.layout not in LAYOUTS:
-            problems.append(f"layout is {self.layout!r}; expected {' or '.join(LAYOUTS)}")
-        unknown = [name for name in self.attributes if name not in ATTRIBUTES]
-        if unknown or not self.attributes:
-            expected = " ".join(ATTRIBUTES)
-            problems.append(f"attributes are {unknown or 'none'}; expected some of {expected}")
-        if problems:
-            raise DatasetError("; ".join(problems))
+        refuse(validate(self), error=DatasetError)
+
+    def problems(self) -> Iterator[str]:
+        """A line if there is no attribute to show."""
+        if not self.attributes:
+            yield f"attributes: none, expected some of {', '.join(ATTRIBUTES)}"
 
     @property
     def stage(self) -> Stage:
@@ -111,7 +103,7 @@ def write_sequence(
         DatasetError: The frames do not show the attribute that the sequence is named by.
         OSError: A file cannot be written.
     """
-    layout: Layout = LAYOUTS[config.layout]
+    layout: SequenceLayout = LAYOUTS[config.layout]
     rng = np.random.default_rng([config.seed, plan.index])
     scene = build_scene(pictures, config.stage, plan.attributes, rng)
     records = []

@@ -25,7 +25,7 @@ class SequenceFacts:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SequenceLayout:
     """Where a benchmark keeps frames and annotations.
 
     Attributes:
@@ -103,6 +103,6 @@ def write_lines(path: Path, lines: Sequence[str]) -> None:
 
 
 LAYOUTS = {
-    "otb": Layout("img/%04d.jpg", 1.3, annotate_otb, index_otb),
-    "vot": Layout("color/%08d.jpg", 0.6, annotate_vot, index_vot),
+    "otb": SequenceLayout("img/%04d.jpg", 1.3, annotate_otb, index_otb),
+    "vot": SequenceLayout("color/%08d.jpg", 0.6, annotate_vot, index_vot),
 }

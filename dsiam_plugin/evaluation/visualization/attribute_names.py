@@ -1,4 +1,4 @@
-"""What the benchmarks' attribute codes stand for, in the order they are shown."""
+"""Words for the benchmarks' attribute codes, in the order they are shown."""
 
 from collections.abc import Iterable
 

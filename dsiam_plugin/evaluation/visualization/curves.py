@@ -38,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CurvePlot:
-    """What a plot of curves says apart from its curves.
+    """Titles, abscissae and ranges of a plot of curves.
 
     Attributes:
         title, x_label, y_label: Printed as they are.

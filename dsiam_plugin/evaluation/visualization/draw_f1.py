@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dsiam_plugin.evaluation.measures.summary import LongTerm, best_f1, f1_scores, mean_curve
 from dsiam_plugin.evaluation.visualization.curves import legend_entry, legend_inches, place_legend
 from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.styles import styles
@@ -15,18 +16,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LongTermResult = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
-
 
 def draw_f1(
-    result: LongTermResult,
+    result: Mapping[str, LongTerm],
     bold_name: str | None = None,
     path: str | os.PathLike[str] | None = None,
     name: str = "VOT2018-LT",
 ) -> "Figure":
     """Draws precision over recall; the arguments are pysot's, and two more.
 
-    A dot marks where a tracker's F1 is largest; that F1 ranks the legend.
+    A dot marks where a tracker's F1 is largest; that F1 ranks the legend. Trackers without any
+    video are left out.
 
     Args:
         result: Tracker -> ``precision`` and ``recall`` -> video -> values at falling confidence
@@ -42,8 +42,7 @@ def draw_f1(
         MissingDependencyError: matplotlib is not installed.
         OSError: The folder cannot be written.
     """
-    curves = {tracker: _mean_curves(row) for tracker, row in result.items()}
-    best = {tracker: float(np.nanmax(_f1(*curve))) for tracker, curve in curves.items()}
+    best = {tracker: f1_scores(row)[2] for tracker, row in result.items() if row["precision"]}
     order = ranked(best)
     looks = styles(order)
     entries = {tracker: legend_entry(tracker, best[tracker]) for tracker in order}
@@ -52,12 +51,12 @@ def draw_f1(
         axes = figure.add_subplot()
         _contours(axes)
         for tracker in order:
-            precision, recall = curves[tracker]
+            precision, recall = (mean_curve(result[tracker][m]) for m in ("precision", "recall"))
             look = looks[tracker]
             axes.plot(
                 recall, precision, color=look.color, linestyle=look.line, label=entries[tracker]
             )
-            peak = int(np.nanargmax(_f1(precision, recall)))
+            peak = best_f1(precision, recall)
             axes.plot(recall[peak], precision[peak], color=look.color, marker="o", markersize=6)
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect=1, xlabel="Recall", ylabel="Precision")
         axes.set_title(f"Precision over recall on {name}", loc="left")
@@ -65,20 +64,6 @@ def draw_f1(
     if path is not None:
         save(figure, path, f"{name}_f1")
     return figure
-
-
-def _mean_curves(row: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall averaged over the videos, each (T,)."""
-    precision, recall = (
-        np.mean(list(row[measure].values()), axis=0) for measure in ("precision", "recall")
-    )
-    return precision, recall
-
-
-def _f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """Harmonic mean, 0 where both are 0."""
-    total = precision + recall
-    return 2 * precision * recall / np.where(total > 0, total, 1.0)
 
 
 def _contours(axes: "Axes") -> None:

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dsiam_plugin.evaluation.measures.metrics import (
+    NORM_PRECISION_THRESHOLDS,
+    PRECISION_INDEX,
+    PRECISION_THRESHOLDS_PX,
+    SUCCESS_THRESHOLDS,
+)
+from dsiam_plugin.evaluation.measures.summary import ONE_PASS_SCORES, mean_curve, success_score
 from dsiam_plugin.evaluation.visualization.attribute_names import attribute_title
 from dsiam_plugin.evaluation.visualization.curves import Curve, CurvePlot, draw_curves
 from dsiam_plugin.evaluation.visualization.figures import save
@@ -17,10 +24,11 @@ if TYPE_CHECKING:
 
 VideoCurves = Mapping[str, Mapping[str, np.ndarray]]  # tracker -> video -> curve (T,)
 
-OVERLAPS = np.linspace(0.0, 1.0, 21)
-PIXELS = np.arange(51)
-NORMALIZED = np.linspace(0.0, 0.5, 51)
-AT_20 = 20  # index of 20 px in PIXELS and of 0.20 in NORMALIZED
+THRESHOLDS = {
+    "success": SUCCESS_THRESHOLDS,
+    "precision": PRECISION_THRESHOLDS_PX,
+    "norm_precision": NORM_PRECISION_THRESHOLDS,
+}
 
 
 def draw_success_precision(
@@ -79,11 +87,7 @@ def draw_success_precision(
 
 def tracker_styles(success_ret: VideoCurves) -> dict[str, TrackerStyle]:
     """Styles by the success over everything a tracker has run, best first."""
-    return styles(ranked({name: _mean_all(curves) for name, curves in success_ret.items()}))
-
-
-def _mean_all(curves: Mapping[str, np.ndarray]) -> float:
-    return float(np.mean([np.mean(curve) for curve in curves.values()])) if curves else np.nan
+    return styles(ranked({name: success_score(curves) for name, curves in success_ret.items()}))
 
 
 def _average(
@@ -92,31 +96,27 @@ def _average(
     """Each tracker's mean curve over the videos it has, with its score and share."""
     lines = {}
     for tracker, by_video in curves.items():
-        found = [by_video[video] for video in videos if video in by_video]
-        length = len(_abscissae(measure))
-        mean = np.mean(found, axis=0) if found else np.full(length, np.nan)
-        score = float(mean.mean() if measure == "success" else mean[AT_20])
+        found = {video: by_video[video] for video in videos if video in by_video}
+        mean = mean_curve(found) if found else np.full(len(THRESHOLDS[measure]), np.nan)
+        score = ONE_PASS_SCORES[measure](found)
         label = tracker_label(tracker, len(found), len(videos))
         lines[tracker] = Curve(label, mean, score, bold=tracker == bold_name)
     return lines
 
 
-def _abscissae(measure: str) -> np.ndarray:
-    return {"success": OVERLAPS, "precision": PIXELS, "norm_precision": NORMALIZED}[measure]
-
-
 def _plot(measure: str, of: str, attr: str, count: int, y_range: tuple[float, float]) -> CurvePlot:
     """Title, labels and the threshold whose value is the score."""
-    heading, x_label, y_label, marks = {
-        "success": ("Success", "Overlap threshold", "Success rate", ()),
-        "precision": ("Precision", "Location error threshold (px)", "Precision", (20.0,)),
+    heading, x_label, y_label = {
+        "success": ("Success", "Overlap threshold", "Success rate"),
+        "precision": ("Precision", "Location error threshold (px)", "Precision"),
         "norm_precision": (
             "Normalized precision",
             "Location error threshold (share of the target's size)",
             "Normalized precision",
-            (0.2,),
         ),
     }[measure]
+    x = THRESHOLDS[measure]
+    marks = () if measure == "success" else (float(x[PRECISION_INDEX]),)
     subset = "" if attr == "ALL" else f", {attribute_title(attr)}"
     title = f"{heading} plots of {of}{subset} ({count})"
-    return CurvePlot(title, x_label, y_label, _abscissae(measure), y_range, marks)
+    return CurvePlot(title, x_label, y_label, x, y_range, marks)

@@ -7,10 +7,12 @@ Matplotlib itself is imported on the first figure only.
 
 import io
 import os
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dsiam_plugin.errors import MissingDependencyError
 from dsiam_plugin.io.files import atomic_write
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "pdf")
 DPI = 150
+LONGEST_NAME = 120  # characters; file systems take 255 bytes
+UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.+')
 
 # Over matplotlib's defaults, so that no matplotlibrc or earlier call (pysot's own plotting module
 # switches LaTeX on when imported) changes what is drawn.
@@ -66,13 +70,15 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float, layout: str = "constrained") -> "Figure":
+def new_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> "Figure":
     """An empty figure, sizes in inches; call it within :func:`drawing`.
 
     Args:
-        width: Of the whole figure, with the legend.
-        height: Of the whole figure.
-        layout: Matplotlib's layout engine; ``"none"`` where the axes are placed by hand.
+        width: The whole figure's, with the legend.
+        height: The whole figure's.
+        layout: Matplotlib's layout engine; None where the axes are placed by hand.
     """
     from matplotlib.figure import Figure
 
@@ -87,20 +93,32 @@ def encode(figure: "Figure", form: str = "png", dpi: int = DPI) -> bytes:
     return stream.getvalue()
 
 
+def plot_path(folder: str | os.PathLike[str], name: str, form: str = "png") -> Path:
+    """File of a plot directly in ``folder``, whatever signs its name has.
+
+    Names come from data sets (attributes, sequences): separators and other signs that file
+    systems refuse become ``_``, followed by a checksum that keeps different names apart.
+    """
+    safe = UNSAFE.sub("_", name)[:LONGEST_NAME]
+    if safe != name:
+        safe = f"{safe}-{zlib.crc32(name.encode(errors='surrogatepass')):08x}"
+    return Path(folder) / f"{safe}.{form}"
+
+
 def save(
     figure: "Figure",
     folder: str | os.PathLike[str],
     name: str,
     formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
-    """Writes ``folder/name.png`` and ``.pdf``, each complete or not at all.
+    """Writes the figure as PNG and PDF at :func:`plot_path`, each complete or not at all.
 
     Raises:
         OSError: The folder cannot be made or written.
     """
     paths = []
     for form in formats:
-        path = Path(folder) / f"{name}.{form}"
+        path = plot_path(folder, name, form)
         with atomic_write(path, "wb") as file:
             file.write(encode(figure, form))
         paths.append(path)

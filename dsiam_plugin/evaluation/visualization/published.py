@@ -10,7 +10,7 @@ class PublishedScore:
     """One tracker's line of a challenge's table.
 
     Attributes:
-        tracker: Its name there.
+        tracker: The name there.
         accuracy: Mean overlap while tracking.
         robustness: Mean number of failures a sequence.
         eao: Expected average overlap.

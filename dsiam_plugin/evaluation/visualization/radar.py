@@ -1,7 +1,7 @@
 """Radar charts: one spoke an attribute, one closed line a tracker."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -47,10 +47,10 @@ def draw_radar(
     closed = np.append(angles, angles[0])
     with drawing():
         width = LEGEND_LEFT + legend_inches(labels)
-        figure = new_figure(width, HEIGHT, layout="none")  # it would not see the spokes' names
+        figure = new_figure(width, HEIGHT, layout=None)  # it would not see the spokes' names
         left, bottom, side = CIRCLE
         frame = (left / width, bottom / HEIGHT, side / width, side / HEIGHT)
-        axes = figure.add_axes(frame, projection="polar")
+        axes = cast("PolarAxes", figure.add_axes(frame, projection="polar"))
         axes.set_theta_zero_location("N")
         axes.set_theta_direction(-1)
         for label, row, look in zip(labels, values, looks, strict=True):
@@ -93,7 +93,7 @@ def _finish(
     axes.set_rlabel_position(np.degrees(angles[1]) / 2)  # between two spokes, where no name is
 
 
-def _away_from_centre(angle: float) -> str:
+def _away_from_centre(angle: float) -> Literal["left", "center", "right"]:
     """Alignment that keeps a spoke's name outside the circle; clockwise from the top."""
     side = np.sin(angle)
     return "center" if abs(side) < 0.1 else ("left" if side > 0 else "right")

@@ -30,7 +30,7 @@ class Section:
     """A part of the report.
 
     Attributes:
-        title: Its heading.
+        title: The heading.
         tables: Shown first.
         pictures: Title (the image's alternative text) -> PNG file, shown after the tables.
         lines: Printed below the heading.
@@ -49,7 +49,7 @@ def write_report(path: str | os.PathLike[str], title: str, sections: Sequence[Se
 
     Args:
         path: The file, usually ``.html``.
-        title: Of the page.
+        title: The page's.
         sections: In the order of the page; empty ones are left out.
 
     Raises:

@@ -48,7 +48,7 @@ def draw_speed(
     Args:
         scores: The evaluated trackers, at least one with a speed.
         name: The data set's name, for the title and the file names.
-        unit: Of the speeds. Published speeds are in EFO, so give ``published`` only with EFO.
+        unit: What the speeds are in. Published ones are in EFO: give ``published`` only with it.
         published: Drawn as grey dots.
         path: Folder for ``<name>_speed.png`` and ``.pdf``; None writes nothing.
 

@@ -32,7 +32,7 @@ class SequenceResults:
     """One sequence and what several trackers did on it; frames count from 0.
 
     Attributes:
-        name: Of the sequence.
+        name: The sequence's.
         read: Frame number -> image, (H, W, 3) uint8 RGB.
         truth: One region a frame: x, y, w, h or a polygon; other lengths mean none.
         regions: Tracker -> one region a frame, in the order of the legend.

@@ -1,4 +1,4 @@
-"""How trackers are told apart: colours, line styles and markers that survive colour blindness."""
+"""Colours, line styles and markers that tell trackers apart, for the colour-blind too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

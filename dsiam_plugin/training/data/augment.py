@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dsiam_plugin.config.fields import number
+
 GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma of RGB
 
 
@@ -26,15 +28,15 @@ class AugmentConfig:
         blur: Probability that the search is blurred, as by motion or focus.
     """
 
-    shift_px: float = 32.0
-    scale: float = 0.08
-    exemplar_shift_px: float = 3.0
-    exemplar_scale: float = 0.03
-    flip: float = 0.5
-    grey: float = 0.25
-    light: float = 0.2
-    tint: float = 0.08
-    blur: float = 0.15
+    shift_px: float = number(32.0, "[0, 1000]")
+    scale: float = number(0.08, "[0, 1)")
+    exemplar_shift_px: float = number(3.0, "[0, 1000]")
+    exemplar_scale: float = number(0.03, "[0, 1)")
+    flip: float = number(0.5, "[0, 1]")
+    grey: float = number(0.25, "[0, 1]")
+    light: float = number(0.2, "[0, 1]")
+    tint: float = number(0.08, "[0, 1]")
+    blur: float = number(0.15, "[0, 1]")
 
 
 def cut(

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dsiam_plugin.errors import ConfigError, DatasetError
+from dsiam_plugin.config.fields import number, refuse, validate
+from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.training.data.augment import AugmentConfig, cut, relight, to_grey
 from dsiam_plugin.training.data.pack import Pack, Track
 
@@ -55,19 +56,19 @@ class ClipConfig:
         tint: Largest relative change of a single channel, the same in a clip's frames.
     """
 
-    length: int = 10
-    stride: int = 1
-    clips: int = 0
-    motion_px: float = 6.0
-    max_shift_px: float = 24.0
-    zoom: float = 0.01
-    max_zoom: float = 0.06
-    start_px: float = 2.0
-    reverse: float = 0.0
-    flip: float = 0.5
-    grey: float = 0.1
-    light: float = 0.15
-    tint: float = 0.05
+    length: int = number(10, "[3, 1e4]")
+    stride: int = number(1, "[1, 1e4]")
+    clips: int = number(0, "[0, 1e9]")
+    motion_px: float = number(6.0, "[0, 1000]")
+    max_shift_px: float = number(24.0, "[0, 1000]")
+    zoom: float = number(0.01, "[0, 1)")
+    max_zoom: float = number(0.06, "[0, 1)")
+    start_px: float = number(2.0, "[0, 1000]")
+    reverse: float = number(0.0, "[0, 1]")
+    flip: float = number(0.5, "[0, 1]")
+    grey: float = number(0.1, "[0, 1]")
+    light: float = number(0.15, "[0, 1]")
+    tint: float = number(0.05, "[0, 1]")
 
 
 class ClipDataset:
@@ -83,15 +84,11 @@ class ClipDataset:
 
     Raises:
         DatasetError: If no track is long enough, or the packs' crops differ in side.
-        ConfigError: If the clips are too short to learn from.
+        ConfigError: If a value is out of range.
     """
 
     def __init__(self, packs: Sequence[Pack], config: ClipConfig, seed: int):
-        if config.length < 3 or config.stride < 1:
-            raise ConfigError(
-                f"clips: length {config.length} and stride {config.stride}, expected at least 3 "
-                "frames and steps of at least 1"
-            )
+        refuse(validate(config), "clips")
         sides = {pack.geometry.side for pack in packs}
         if len(sides) > 1:
             raise DatasetError(f"clips: crops of {sorted(sides)} px, expected packs of one side")

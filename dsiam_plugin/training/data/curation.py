@@ -15,7 +15,7 @@ from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.io.boxes import Box
 from dsiam_plugin.io.files import atomic_folder, check_destination
 from dsiam_plugin.io.images import read_image
-from dsiam_plugin.training.data.crew import ordered_map
+from dsiam_plugin.io.workers import ordered_map
 from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
 from dsiam_plugin.training.data.cutting import cut
 from dsiam_plugin.training.data.pack import INDEX, PackGeometry, PackWriter

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dsiam_plugin.config.fields import number
 from dsiam_plugin.errors import ConfigError, DatasetError
 from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut, relight, to_grey
 from dsiam_plugin.training.data.pack import Pack, Track
@@ -44,10 +45,10 @@ class PairConfig:
         augment: Random changes of the crops.
     """
 
-    pairs: int = 53200
-    max_gap: int = 100
-    search_size: int = 255
-    shares: tuple[float, ...] = ()
+    pairs: int = number(53200, "[1, 1e9]")
+    max_gap: int = number(100, "[0, 1e9]")
+    search_size: int = number(255, "[88, 1023]")
+    shares: tuple[float, ...] = number((), "[0, 1e9]")
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 

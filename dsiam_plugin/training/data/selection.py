@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip
 
@@ -30,17 +31,17 @@ class CurationConfig:
         seed: Of the clips.
     """
 
-    clips: int | None = 2000
-    clip_length: int = 10
-    stride: int = 1
-    max_frames: int = 100
-    sequences: int = 1130
-    min_share: float = 0.001
-    max_share: float = 0.5
-    min_inside: float = 0.5
+    clips: int | None = number(2000, "[1, 1e9]")
+    clip_length: int = number(10, "[2, 1e6]")  # one frame is no track
+    stride: int = number(1, "[1, 1e6]")
+    max_frames: int = number(100, "[2, 1e9]")
+    sequences: int = number(1130, "[0, 1e9]")
+    min_share: float = number(0.001, "[0, 1e6]")
+    max_share: float = number(0.5, "[0, 1e6]")
+    min_inside: float = number(0.5, "(0, 1]")
     keep_occluded: bool = False
     drop_generated: bool = False
-    seed: int = 0
+    seed: int = number(0, "[0, 2147483647]")
 
     def __post_init__(self) -> None:
         """Check all values.
@@ -48,22 +49,12 @@ class CurationConfig:
         Raises:
             DatasetError: Naming every value that is out of range.
         """
-        least = {"clip_length": FEWEST_FRAMES, "stride": 1, "max_frames": FEWEST_FRAMES}
-        least |= {"sequences": 0, "seed": 0} | ({} if self.clips is None else {"clips": 1})
-        problems = [
-            f"{name} is {getattr(self, name)}; expected at least {limit}"
-            for name, limit in least.items()
-            if getattr(self, name) < limit
-        ]
-        if not 0 <= self.min_share <= self.max_share:
-            problems.append(
-                f"area shares are {self.min_share:g} to {self.max_share:g}; expected 0 or more, the"
-                " smaller one first"
-            )
-        if not 0 < self.min_inside <= 1:
-            problems.append(f"min_inside is {self.min_inside:g}; expected a share above 0, up to 1")
-        if problems:
-            raise DatasetError("; ".join(problems))
+        refuse(validate(self), error=DatasetError)
+
+    def problems(self) -> Iterator[str]:
+        """A line if no area lies between the bounds."""
+        if self.min_share > self.max_share:
+            yield f"min_share: {self.min_share:g}, expected at most max_share ({self.max_share:g})"
 
     @property
     def clip_span(self) -> int:

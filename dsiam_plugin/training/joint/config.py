@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.config.fields import choice, number, refuse, validate
 from dsiam_plugin.errors import CheckpointError, ConfigError
+from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.network import fusion_maps
 from dsiam_plugin.models.weights import Weights
@@ -40,17 +42,25 @@ class JointConfig:
             fusion and head; 1 where none is given.
     """
 
-    radius_px: float = 16.0
+    radius_px: float = number(16.0, "(0, 1000]")
     balance: bool = True
-    frames: str = "sum"
-    truncate: int | None = None
+    frames: str = choice("sum", ("sum", "mean"))
+    truncate: int | None = number(None, "[1, 1e4]")
     checkpoint: bool = False
     train_features: bool = True
     relative_features: bool = False
     symmetric_fusion: bool = True
-    max_excursion_px: float | None = None
-    head: tuple[float, ...] = ()
-    multipliers: Mapping[str, float] = field(default_factory=dict)
+    max_excursion_px: float | None = number(None, "[0, 1000]")
+    head: tuple[float, ...] = number((), "[-1e6, 1e6]")
+    multipliers: Mapping[str, float] = number(dict, "[0, 1e6]")
+
+    def problems(self) -> Iterator[str]:
+        """A line for a head or a group that does not exist."""
+        unknown = [name for name in self.multipliers if name not in GROUPS]
+        if unknown:
+            yield f"multipliers: {', '.join(unknown)}, expected some of {', '.join(GROUPS)}"
+        if self.head and (len(self.head) != 2 or self.head[0] <= 0):
+            yield f"head: {excerpt(self.head)}, expected a positive scale and a bias"
 
 
 def check_joint(config: JointConfig, tracker: TrackerConfig) -> None:
@@ -59,36 +69,16 @@ def check_joint(config: JointConfig, tracker: TrackerConfig) -> None:
     Raises:
         ConfigError: If there is any.
     """
-    stride = SiamFCAlexNet.stride
-    crop = tracker.crop
-    unknown = [name for name in config.multipliers if name not in GROUPS]
-    checks = [
-        (not unknown, "multipliers", ", ".join(unknown), f"some of {', '.join(GROUPS)}"),
-        (config.frames in ("sum", "mean"), "frames", config.frames, "sum or mean"),
-        (config.truncate is None or config.truncate > 0, "truncate", config.truncate, "> 0"),
-        (config.radius_px > 0, "radius_px", config.radius_px, "> 0"),
-        (
-            len(config.head) in (0, 2) and (not config.head or config.head[0] > 0),
-            "head",
-            config.head,
-            "a positive scale and a bias",
-        ),
-        (
-            set(tracker.model.layers) <= set(SiamFCAlexNet.levels),
-            "model.layers",
-            ", ".join(tracker.model.layers),
-            f"some of {', '.join(SiamFCAlexNet.levels)}",
-        ),
-        (
-            (crop.search_size - crop.exemplar_size) % (2 * stride) == 0,
-            "crop.search_size",
-            crop.search_size,
-            f"exemplar_size plus a multiple of {2 * stride}",
-        ),
-    ]
-    problems = [f"{key}: {value}, expected {rule}" for good, key, value, rule in checks if not good]
-    if problems:
-        raise ConfigError("joint training: " + "; ".join(problems))
+    step = 2 * SiamFCAlexNet.stride
+    crop, layers = tracker.crop, tracker.model.layers
+    problems = validate(config)
+    if not set(layers) <= set(SiamFCAlexNet.levels):
+        known = ", ".join(SiamFCAlexNet.levels)
+        problems.append(f"model.layers: {', '.join(layers)}, expected some of {known}")
+    if (crop.search_size - crop.exemplar_size) % step:
+        expected = f"exemplar_size plus a multiple of {step}"
+        problems.append(f"crop.search_size: {crop.search_size}, expected {expected}")
+    refuse(problems, "joint training")
 
 
 def start_backbone(weights: Weights) -> SiamFCAlexNet:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from dsiam_plugin.config.files import override, plain, read_yaml
+from dsiam_plugin.config.fields import choice, number
+from dsiam_plugin.config.files import checked, override, plain, read_settings
 from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.io.messages import excerpt
+from dsiam_plugin.io.parsing import parse_yaml
 from dsiam_plugin.training.data.clips import ClipConfig
 from dsiam_plugin.training.data.pairs import PairConfig
 from dsiam_plugin.training.joint.config import JointConfig
@@ -24,8 +25,6 @@ from dsiam_plugin.training.siamese.stage import SiameseConfig
 
 OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("log", "cosine", "one_cycle", "constant")
-
-Check = tuple[bool, str, Any, str]  # whether a value is right, its key, the value, the rule
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,20 @@ class OptimizerConfig:
             own for that group. 0 keeps a group as it is.
     """
 
-    name: str = "sgd"
-    lr: float = 1e-2
-    lr_end: float = 1e-5
-    schedule: str = "log"
-    warm_up: float = 0.0
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    clip_norm: float = 0.0
-    multipliers: Mapping[str, float] = field(default_factory=dict)
+    name: str = choice("sgd", OPTIMIZERS)
+    lr: float = number(1e-2, "(0, 1e6]")
+    lr_end: float = number(1e-5, "(0, 1e6]")
+    schedule: str = choice("log", SCHEDULES)
+    warm_up: float = number(0.0, "[0, 1)")
+    momentum: float = number(0.9, "[0, 1)")
+    weight_decay: float = number(5e-4, "[0, 1e6]")
+    clip_norm: float = number(0.0, "[0, 1e9]")
+    multipliers: Mapping[str, float] = number(dict, "[0, 1e6]")
+
+    def problems(self) -> Iterator[str]:
+        """A line if the schedule needs a warm-up."""
+        if self.schedule == "one_cycle" and not self.warm_up:
+            yield f"warm_up: {self.warm_up}, expected > 0 for one_cycle"
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,15 @@ class ValidationConfig:
         max_frames: Frames used of each of their sequences; 0 for all.
     """
 
-    every: int = 1
+    every: int = number(1, "[0, 1e6]")
     tracker: str = "SiamFC"
-    sequences: int = 11
-    frames: int = 60
-    seed: int = 1000
+    sequences: int = number(11, "[0, 1e5]")
+    frames: int = number(60, "[10, 1e5]")
+    seed: int = number(1000, "[0, 2147483647]")
     stills: str | None = None
     folders: tuple[str, ...] = ()
-    max_sequences: int = 0
-    max_frames: int = 0
+    max_sequences: int = number(0, "[0, 1e6]")
+    max_frames: int = number(0, "[0, 1e9]")
 
 
 @dataclass(frozen=True)
@@ -104,15 +108,15 @@ class TrainingConfig:
     """
 
     stage: str = ""
-    seed: int = 0
-    epochs: int = 50
-    batch_size: int = 8
+    seed: int = number(0, "[0, 2147483647]")
+    epochs: int = number(50, "[1, 1e6]")
+    batch_size: int = number(8, "[1, 65536]")
     precision: str = "auto"
     channels_last: bool = True
-    checkpoint_s: float = 600.0
-    checkpoint_steps: int = 0
-    log_steps: int = 50
-    picture_steps: int = 1000
+    checkpoint_s: float = number(600.0, "[0, 1e9]")
+    checkpoint_steps: int = number(0, "[0, 1e9]")
+    log_steps: int = number(50, "[1, 1e9]")
+    picture_steps: int = number(1000, "[0, 1e9]")
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
 
@@ -177,17 +181,13 @@ def load_training(
     """
     name = "config"
     if not isinstance(source, Mapping):
-        name, source = str(source), read_yaml(source)
+        name, source = str(source), read_settings(source)
     given = merged(source, changes or {})
     stage = given.get("stage")
     if not isinstance(stage, str) or stage not in CONFIGS:
-        raise ConfigError(f"{name}: stage: {stage!r}, expected one of {', '.join(CONFIGS)}")
+        raise ConfigError(f"{name}: stage: {excerpt(stage)}, expected one of {', '.join(CONFIGS)}")
     problems: list[str] = []
-    config = override(CONFIGS[stage](), given, "", problems)
-    problems += _validate(config)
-    if problems:
-        raise ConfigError(f"{name}: " + "; ".join(problems))
-    return config
+    return checked(override(CONFIGS[stage](), given, "", problems), name, problems)
 
 
 def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
@@ -200,11 +200,8 @@ def parse_changes(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         path, separator, text = setting.partition("=")
         if not separator or not path:
-            raise ConfigError(f"--set {setting!r}: expected section.key=value")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"--set {setting!r}: the value is not valid YAML") from None
+            raise ConfigError(f"--set {excerpt(setting)}: expected section.key=value")
+        value = parse_yaml(text, f"--set {path}", ConfigError, "a YAML value", (object, None))
         for key in reversed(path.split(".")):
             value = {key: value}
         changes = merged(changes, value)
@@ -235,46 +232,3 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str 
         elif one != other:
             found.append(f"{prefix}{key} {one!r} instead of {other!r}")
     return found
-
-
-def _validate(config: TrainingConfig) -> list[str]:
-    """One line for each value outside its range; empty if all is well."""
-    checks = [*_range_checks(config), *_optimizer_checks(config.optimizer)]
-    return [f"{key}: {value!r}, expected {rule}" for good, key, value, rule in checks if not good]
-
-
-def _range_checks(config: TrainingConfig) -> Iterator[Check]:
-    optimizer, validation = config.optimizer, config.validation
-    not_negative = {
-        "seed": config.seed,
-        "checkpoint_s": config.checkpoint_s,
-        "checkpoint_steps": config.checkpoint_steps,
-        "picture_steps": config.picture_steps,
-        "optimizer.weight_decay": optimizer.weight_decay,
-        "optimizer.clip_norm": optimizer.clip_norm,
-        "validation.every": validation.every,
-        "validation.sequences": validation.sequences,
-        "validation.seed": validation.seed,
-        "validation.max_sequences": validation.max_sequences,
-        "validation.max_frames": validation.max_frames,
-        **{f"optimizer.multipliers.{key}": item for key, item in optimizer.multipliers.items()},
-    }
-    positive = {
-        "epochs": config.epochs,
-        "batch_size": config.batch_size,
-        "log_steps": config.log_steps,
-        "optimizer.lr": optimizer.lr,
-        "optimizer.lr_end": optimizer.lr_end,
-    }
-    shares = {"optimizer.warm_up": optimizer.warm_up, "optimizer.momentum": optimizer.momentum}
-    yield from ((item >= 0, key, item, ">= 0") for key, item in not_negative.items())
-    yield from ((item > 0, key, item, "> 0") for key, item in positive.items())
-    yield from ((0 <= item < 1, key, item, "[0, 1)") for key, item in shares.items())
-
-
-def _optimizer_checks(config: OptimizerConfig) -> Iterator[Check]:
-    name, schedule, warm_up = config.name, config.schedule, config.warm_up
-    yield name in OPTIMIZERS, "optimizer.name", name, " or ".join(OPTIMIZERS)
-    yield schedule in SCHEDULES, "optimizer.schedule", schedule, ", ".join(SCHEDULES)
-    starts_low = schedule != "one_cycle" or warm_up > 0
-    yield starts_low, "optimizer.warm_up", warm_up, "> 0 for one_cycle"

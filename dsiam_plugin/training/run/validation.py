@@ -17,8 +17,7 @@ from dsiam_plugin.errors import ConfigError, TrainingError
 from dsiam_plugin.evaluation.synthesis.dataset import MANIFEST, SynthesisConfig, write_dataset
 from dsiam_plugin.io.sources import Frame, ImageSource
 from dsiam_plugin.trackers.builders import build_tracker
-from dsiam_plugin.trackers.follow import follow
-from dsiam_plugin.trackers.host import DSiamTracker
+from dsiam_plugin.trackers.follow import Tracker, follow
 from dsiam_plugin.training.run.recipe import ValidationConfig
 
 SYNTHETIC = "synthetic"
@@ -93,7 +92,7 @@ class Validator:
 
 
 def success_auc(
-    tracker: DSiamTracker, video: Any, frames: int | None, each_frame: Callable[[], None]
+    tracker: Tracker, video: Any, frames: int | None, each_frame: Callable[[], None]
 ) -> float:
     """Success AUC of a tracker on the first frames of one sequence of the toolkit."""
     from dsiam_plugin.evaluation.measures.metrics import success_curve

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.config.fields import number, refuse, validate
+from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.weight_files import fold_batch_norm
 from dsiam_plugin.models.weights import Weights
@@ -39,12 +40,21 @@ class SiameseConfig:
             every process, so that the loss does not depend on the number of processes.
     """
 
-    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
-    layers: Mapping[str, float] = field(default_factory=lambda: {"conv5": 1.0})
-    radius_px: float = 16.0
+    channels: tuple[int, ...] = number((96, 256, 384, 384, 256), "[2, 4096]")
+    layers: Mapping[str, float] = number(lambda: {"conv5": 1.0}, "[0, 1e6]")
+    radius_px: float = number(16.0, "(0, 1000]")
     balance: bool = True
-    contrast: float = 0.0
-    group: int = 8
+    contrast: float = number(0.0, "[0, 1e6]")
+    group: int = number(8, "[1, 65536]")
+
+    def problems(self) -> Iterator[str]:
+        """A line for channels or layers that the network cannot have."""
+        if len(self.channels) != 5 or any(width % 2 for width in self.channels):
+            yield f"channels: {excerpt(self.channels)}, expected five even numbers"
+        unknown = sorted(set(self.layers) - set(SiamFCAlexNet.levels))
+        if unknown or not self.layers:
+            expected = f"expected some of {', '.join(SiamFCAlexNet.levels)}"
+            yield f"layers: {', '.join(unknown) or 'none'}, {expected}"
 
 
 class NormedAlexNet(nn.Module):
@@ -109,12 +119,7 @@ class SiameseModel(nn.Module):
 
     def __init__(self, config: SiameseConfig):
         super().__init__()
-        unknown = set(config.layers) - set(SiamFCAlexNet.levels)
-        if unknown or not config.layers:
-            raise ConfigError(
-                f"model.layers: {', '.join(sorted(unknown)) or 'none'}, expected some of "
-                f"{', '.join(SiamFCAlexNet.levels)}"
-            )
+        refuse(validate(config), "model")
         self.config = config
         self.backbone = NormedAlexNet(config.channels)
         widths = {"conv4": config.channels[3] * 64, "conv5": config.channels[4] * 36}

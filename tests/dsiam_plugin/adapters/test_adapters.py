@@ -6,7 +6,7 @@ from fake_tracker import FakeTracker
 
 import dsiam_plugin
 from dsiam_plugin.adapters import PysotTracker, build_pysot_tracker
-from dsiam_plugin.errors import ImageError, MissingDependencyError
+from dsiam_plugin.errors import BoxError, ImageError, MissingDependencyError
 
 RED = (255, 0, 0)
 
@@ -41,9 +41,36 @@ def test_pysot_result():
     tracker = PysotTracker(FakeTracker())
     tracker.init(red_bgr(), np.array([10.5, 10, 20, 20]))
     result = tracker.track(red_bgr())
-    assert result == {"bbox": [11.5, 10, 20, 20], "best_score": pytest.approx(0.9)}
+    assert result == {"bbox": [11, 9.5, 20, 20], "best_score": pytest.approx(0.9)}
     assert type(result["bbox"]) is list
     assert [type(value) for value in result["bbox"]] == [float] * 4
+
+
+def test_pysots_loop_starts_the_tracker_on_the_annotation():
+    """The arithmetic of its tools/test.py, and what a tracker of its own answers."""
+    x, y, w, h = 10.0, 12.0, 21.0, 20.0
+    cx, cy = x + w / 2, y + h / 2
+    fake = FakeTracker()
+    tracker = PysotTracker(fake)
+    tracker.init(red_bgr(), [cx - (w - 1) / 2, cy - (h - 1) / 2, w, h])
+    assert fake.boxes[0] == (x, y, w, h)
+    assert tracker.track(red_bgr())["bbox"] == [x + 1, y, w, h]  # the fake moves by one pixel
+
+
+@pytest.mark.parametrize("box", [None, (1, 2, 3), "box", (10**400, 1, 2, 3)])
+def test_boxes_that_are_none(box):
+    with pytest.raises(BoxError, match="expected four numbers"):
+        PysotTracker(FakeTracker()).init(red_bgr(), box)
+
+
+def test_frames_may_change_their_size():
+    fake = FakeTracker()
+    tracker = PysotTracker(fake)
+    tracker.init(red_bgr(), [10.5, 12.5, 20, 20])
+    first = tracker.track(red_bgr())
+    answer = tracker.track(np.repeat(red_bgr(), 2, axis=0))
+    assert answer == {"bbox": [11, 24, 20, 40], "best_score": first["best_score"]}
+    assert tracker.track(np.repeat(red_bgr(), 2, axis=0))["bbox"] == [12, 24, 20, 40]
 
 
 def test_got10k_images_are_rgb(got10k):

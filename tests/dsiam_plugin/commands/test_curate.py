@@ -219,7 +219,7 @@ def test_nothing_left_is_an_error_with_the_reasons(otb, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--clips", "0"], "clips is 0"),
+        (["--clips", "0"], "clips: 0, expected"),
         (["--workers", "0"], "workers is 0"),
         (["--video-of", "("], "video-of '('"),
         (["--list", "nowhere.txt"], "nowhere.txt"),

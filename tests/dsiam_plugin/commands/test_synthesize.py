@@ -131,10 +131,10 @@ def refused(capsys, *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sequences", "0"], "sequences is 0; expected at least 1"),
-        (["--frames", "9"], "frames is 9; expected at least 10"),
-        (["--size", "100x100"], "size is 100x100; expected at least 160x120"),
-        (["--seed", "-1"], "seed is -1; expected 0 or more"),
+        (["--sequences", "0"], "sequences: 0, expected a number in [1, 100000]"),
+        (["--frames", "9"], "frames: 9, expected a number in [10, 100000]"),
+        (["--size", "100x100"], "height: 100, expected a number in [120, 8192]"),
+        (["--seed", "-1"], "seed: -1, expected"),
         (["--stills", "absent"], "absent: no such folder of stills"),
     ],
 )

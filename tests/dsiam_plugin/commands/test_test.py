@@ -12,7 +12,7 @@ import running_fakes as fakes
 from dsiam_plugin.commands.test import main
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 
-COMMAND = [sys.executable, "-m", "dsiam_plugin.commands.test"]
+COMMAND = [sys.executable, "-m", "toolkit.bin.test"]
 TIMEOUT_S = 300  # against hanging only
 
 
@@ -66,6 +66,30 @@ def test_names_for_factories(data, tmp_path):
     assert (tmp_path / "results" / "toy" / "Mine" / "s1.txt").is_file()
 
 
+def test_a_tracker_in_a_file_of_the_users(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_tracker_file.py").write_text("from running_fakes import Still as Own\n")
+    for reference in ("own_tracker_file:Own", "By=own_tracker_file.py:Own"):
+        assert main(arguments(data, tmp_path, "--num", "0", tracker=reference)) == 0
+    assert fakes.results_in(tmp_path / "results" / "toy" / "Own").keys() >= {"s0.txt", "s2.txt"}
+    assert (tmp_path / "results" / "toy" / "By" / "s0.txt").is_file()
+
+
+def test_sequences_with_a_first_box_alone_are_said_to_be_unscored(
+    data, tmp_path, capsys, monkeypatch
+):
+    dataset = DatasetFactory.create_dataset(name=str(data))
+    for video in dataset:
+        video.gt_traj = video.gt_traj[:1]
+    monkeypatch.setattr(DatasetFactory, "create_dataset", lambda **_: dataset)
+    status = main(arguments(data, tmp_path, "--num", "0", "--protocol", "SRE"))
+    lines = capsys.readouterr().out.splitlines()
+    assert (status, lines[1:]) == (
+        0,
+        ["  not scored: 3 sequences, only their first box is annotated"],
+    )
+
+
 def test_failures_are_listed_and_change_the_exit_status(data, tmp_path, capsys):
     (data / "s1" / "img" / "0003.png").write_text("text")
     assert main(arguments(data, tmp_path, "--num", "0")) == 1
@@ -92,7 +116,7 @@ def test_one_bad_tracker_does_not_stop_the_others(data, tmp_path, capsys):
         (("--trackers", "DSiam", "--weights", "none.npz"), "none.npz: no such weights file"),
         (("--trackers", "a:Still", "b:Still"), "two trackers 'Still'"),
         (("--weights", "w.npz"), "running_fakes:RedFinder: a factory finds its settings itself"),
-        (("--trackers", "a:"), "expected the name of a folder"),
+        (("--trackers", "a:"), "expected a plain name"),
     ],
 )
 def test_bad_input(data, tmp_path, capsys, more, message):

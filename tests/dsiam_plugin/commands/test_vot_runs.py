@@ -91,6 +91,15 @@ def test_bad_options_name_what_was_expected(options, capsys):
     assert "expected" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp", "..", "a\nb", ""])
+def test_names_that_lead_out_of_the_workspace_are_refused(workspace, capsys, name):
+    for command in ("check", "report"):
+        assert main(["vot", command, str(workspace), name]) == 2
+    assert main(["vot", "prepare", "w", "--trackers", name]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3 and all("expected a plain name" in line for line in errors)
+
+
 def test_no_weights_is_one_line(workspace, capsys, monkeypatch):
     monkeypatch.setenv("DSIAM_WEIGHTS", "missing.npz")
     assert prepare() == 2

@@ -61,8 +61,8 @@ def test_all_problems_are_listed_at_once(tmp_path):
         str(path),
         "trackign: unknown key, did you mean 'tracking'?",
         "tracking.scale_stepp: unknown key, did you mean 'scale_step'?",
-        "tracking.scales: 2, expected odd and positive",
-        "transform.rate_v: 2.0, expected [0, 1]",
+        "tracking.scales: 2, expected an odd number in [1, 33]",
+        "transform.rate_v: 2.0, expected a number in [0, 1]",
         "transform.gate: 'maybe', expected bool",
         "model.layers: 'conv5', expected a list",
     ):
@@ -73,13 +73,34 @@ def test_all_problems_are_listed_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("transform: best", "expected one of steady, release, paper"),
+        ("transform: best", "transform.preset: 'best', expected steady, release or paper"),
         ("- 1\n- 2", "expected sections"),
-        ("tracking: [1]", "tracking: expected a mapping"),
+        ("tracking: [1]", "tracking: list of 1, expected a mapping"),
         ("tracking: {scale_step: .nan}", "scale_step: nan, expected float"),
-        ("a: b: c", "not valid YAML"),
-        ("transform: {lambda_v: 0}", "transform.lambda_v: 0.0, expected > 0"),
-        ("crop: {exemplar_size: 60}", "crop.exemplar_size: 60, expected >= 87"),
+        ("a: b: c", "not YAML"),
+        ("transform: {lambda_v: 0}", "transform.lambda_v: 0.0, expected a number in (0, 1e9]"),
+        ("crop: {context: 1.0e+300}", "crop.context: 1e+300, expected a number in [0, 10]"),
+        (
+            "crop: {search_size: 100000}",
+            "crop.search_size: 100000, expected a number in [88, 1023]",
+        ),
+        ("crop: {search_size: 120}", "crop.search_size: 120, expected > exemplar_size (127)"),
+        ("tracking: {upsample: 1000000000}", "tracking.upsample: 1000000000, expected a number"),
+        ("tracking: {upsample: 1.0e+9}", "tracking.upsample: 1000000000.0, expected int"),
+        (
+            "{crop: {search_size: 1023}, tracking: {upsample: 32}}",
+            "tracking.upsample: 32, expected at most 18 with these crops",
+        ),
+        ("tracking: {scales: 1001}", "tracking.scales: 1001, expected an odd number in [1, 33]"),
+        (
+            f"tracking: {{scale_step: {'9' * 400}}}",
+            "tracking.scale_step: a huge number, expected float",
+        ),
+        ("fusion: 5", "fusion: 5, expected a mapping"),
+        ("transform: {preset: [1]}", "transform.preset: list of 1, expected str"),
+        ("transform: {saliency: release}", "transform.saliency: 'release', expected gaussian"),
+        ("model: {layers: [conv5, conv5]}", "model.layers: conv5, conv5, expected no repeats"),
+        ("crop: {exemplar_size: 60}", "crop.exemplar_size: 60, expected a number in [87, 1022]"),
     ],
 )
 def test_bad_files_are_named(tmp_path, text, said):
@@ -96,7 +117,7 @@ def test_missing_file(tmp_path):
 
 
 def test_yaml_cannot_name_python_objects(tmp_path):
-    with pytest.raises(ConfigError, match="not valid YAML"):
+    with pytest.raises(ConfigError, match="not YAML"):
         load_config(write(tmp_path, "model: !!python/object/apply:os.getcwd []"), BASE)
 
 

@@ -65,7 +65,7 @@ def test_json_keeps_what_pysots_files_hold(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "- 1", "a: 2020-99-99", "a: !!int x", BILLION_LAUGHS, "a: &a [*a]",
+        "", "- 1", "a: 2020-99-99", "a: !!int x", "a: !!int ''", BILLION_LAUGHS, "a: &a [*a]",
         "a: !!python/object:os.system x", "{[1]: 2}", "a: \x00", "a: 'b", "a: &b {<<: *c}", "1: 2",
         "a: !!timestamp x", "a: !!float x", "a: !!binary é",
     ],

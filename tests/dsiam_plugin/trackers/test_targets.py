@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 from seeded_network import moving_patch, write_weights
@@ -120,3 +122,59 @@ def test_a_shared_image_is_converted_once():
     first, second = one_each(gray, 2)
     assert first is second
     assert first.shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("image", [None, 7, "a.png", np.array(3), np.zeros(4, np.uint8), [None]])
+def test_what_is_no_image_is_said_so(build, image):
+    tracker = build()
+    images, boxes = moving_patch(1)
+    with pytest.raises(ImageError):
+        tracker.init(image, boxes[0])
+    for start in (boxes[0], [boxes[0]]):
+        tracker.init(images[0], start)
+        with pytest.raises(ImageError):
+            tracker.track(image)
+
+
+@pytest.mark.parametrize(
+    "box", [None, 7, "box", np.array(3), (1, 2, 3), (10**400, 2, 30, 30), {"x": 1}, [[None]]]
+)
+def test_what_is_no_box_is_said_so(build, box):
+    tracker = build()
+    images, boxes = moving_patch(1)
+    with pytest.raises(BoxError) as caught:
+        tracker.init(images[0], box)
+    assert len(str(caught.value)) < 500
+    tracker.init(images[0], [boxes[0]])
+    with pytest.raises(BoxError):
+        tracker.add(images[0], box)
+
+
+@pytest.mark.parametrize("index", ["a", None, 1.0, -1, 1, 10**400])
+def test_what_is_no_place_is_said_so(build, index):
+    tracker = build()
+    images, boxes = moving_patch(1)
+    tracker.init(images[0], [boxes[0]])
+    with pytest.raises(TrackerStateError, match="there are 1 targets"):
+        tracker.remove(index)
+
+
+def test_init_waits_for_another_threads_track(build, monkeypatch):
+    tracker = build("SiamFC", {"tracking": {"scales": 1}})
+    images, boxes = moving_patch(2)
+    tracker.init(images[0], boxes[0])
+    step, inside, started = tracker.step, threading.Event(), threading.Event()
+
+    def slow_step(image, state):
+        inside.set()
+        started.wait(0.1)  # in vain, if init waits
+        return step(image, state)
+
+    monkeypatch.setattr(tracker, "step", slow_step)
+    thread = threading.Thread(target=tracker.track, args=(images[1],))
+    thread.start()
+    inside.wait()
+    tracker.init(images[0], [boxes[0], OTHER])
+    started.set()
+    thread.join()
+    assert len(tracker.track(images[1])) == 2

@@ -1,6 +1,7 @@
 """The TraX client, as a process, against libtrax's own client and against broken peers."""
 
 import os
+import socket
 import sys
 
 import pytest
@@ -36,7 +37,7 @@ def serve_lines(monkeypatch):
         (reading, peer_writing), (peer_reading, writing) = os.pipe(), os.pipe()
         monkeypatch.setenv("TRAX_IN", str(reading))
         monkeypatch.setenv("TRAX_OUT", str(writing))
-        with open(peer_writing, "w") as stream:
+        with open(peer_writing, "w", errors="surrogateescape") as stream:
             stream.writelines(f"{line}\n" for line in lines)
         failed = False
         try:
@@ -99,6 +100,15 @@ def test_only_trax_messages_reach_stdout(frames):
         assert f"noise from {channel}" in err
 
 
+def test_paths_may_have_any_sign(tmp_path):
+    folder = tmp_path / "größe=50% 寸法"
+    folder.mkdir()
+    frame = write_square(folder / "1.png", 43, 32)
+    with session() as (_, client):
+        client.initialize(image(frame), rectangle(40, 30), {})
+        assert bounds(client.frame(image(frame), {}, [])) == (43, 32, 20, 20)
+
+
 def test_polygons_become_their_bounding_box(frames):
     corners = [(40.5, 30.0), (60.0, 35.0), (55.0, 52.25), (38.0, 47.0)]
     assert box_from_region(trax.Polygon.create(corners)) == Box(38.0, 30.0, 22.0, 22.25)
@@ -120,6 +130,9 @@ def test_masks_and_codes_are_refused():
         (["@@TRAX:jump"], "sent a message that cannot be read"),
         (['@@TRAX:frame "file:///frame.png"'], "a frame before any target"),
         ([INITIALIZE, '@@TRAX:frame "file:///missing.png"'], "/missing.png: No such file"),
+        (['@@TRAX:initialize ""', FRAME], "sent the region ''; expected a rectangle"),
+        ([INITIALIZE, '@@TRAX:frame "file://{folder}"'], "a folder, pipe or device"),
+        ([INITIALIZE, FRAME, INITIALIZE, FRAME], "added a target to a session of one"),
         ([INITIALIZE, INITIALIZE, FRAME], "asked for 2 targets"),
         (['@@TRAX:initialize "nan,1,2,3"', FRAME], "expected a rectangle"),
         ([INITIALIZE, '@@TRAX:frame "file://{text}"'], "bytes that do not decode"),
@@ -129,7 +142,9 @@ def test_masks_and_codes_are_refused():
 def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, lines, message):
     text = frames[0].with_name("text.png")
     text.write_text("no image")
-    failed, out = serve_lines(line.format(frame=frames[0], text=text) for line in lines)
+    failed, out = serve_lines(
+        line.format(frame=frames[0], text=text, folder=text.parent) for line in lines
+    )
     assert failed
     errors = [line for line in capsys.readouterr().err.splitlines() if "noise" not in line]
     assert len(errors) == 1
@@ -137,6 +152,29 @@ def test_broken_peers_get_one_line_and_a_failure(serve_lines, frames, capsys, li
     assert message in errors[0]
     reasons = [line for line in out.splitlines() if line.startswith("@@TRAX:quit")]
     assert len(reasons) == 1 and message in reasons[0]
+
+
+def test_the_reason_of_a_quit_is_ascii(serve_lines, capsys):
+    failed, out = serve_lines([INITIALIZE, '@@TRAX:frame "file:///fehlt/größe.png"'])
+    assert failed and out.isascii() and "/fehlt/" in out
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_session_over_a_socket(frames):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(trax_session.TIMEOUT_S)
+        with trax_session.start(TRAX_SOCKET=str(server.getsockname()[1])) as process:
+            peer, _ = server.accept()
+            with peer, peer.makefile("rw") as stream:
+                assert stream.readline().startswith("@@TRAX:hello")
+                frame = FRAME.format(frame=frames[0])
+                stream.write(f"{INITIALIZE}\n{frame}\n{frame}\n")
+                stream.flush()
+                states = [stream.readline() for _ in range(2)]
+                assert [state.split()[0] for state in states] == ["@@TRAX:state"] * 2
+                stream.write("@@TRAX:quit\n")
+                stream.flush()
+            assert process.wait(trax_session.TIMEOUT_S) == 0
 
 
 def test_a_failed_session_is_a_failed_process(frames):

@@ -5,11 +5,10 @@ import math
 
 import pytest
 
-from dsiam_plugin.errors import VOTError
+from dsiam_plugin.errors import ResultsError, VOTError
 from dsiam_plugin.vot.results import (
     Score,
     experiments,
-    frame_rate,
     log_tail,
     missing_sequences,
     read_scores,
@@ -130,7 +129,7 @@ def test_scores_are_matched_to_trackers_and_ranked(workspace):
     assert scores[0] == Score("DSiam", 0.75, 0.0, 0.375, 2.0)
     assert scores[1].tracker == "SiamFC" and scores[1].robustness == 1.5
     assert math.isnan(scores[1].fps)
-    assert read_scores(workspace, analysis, ["SiamFC"]) == scores[1:]
+    assert repr(read_scores(workspace, analysis, ["SiamFC"])) == repr(scores[1:])  # has a NaN
     assert score_table(scores[:1]).splitlines() == [
         "tracker  accuracy  robustness    EAO    fps",
         "DSiam       0.750        0.00  0.375    2.0",
@@ -153,5 +152,58 @@ def test_analyses_of_other_trackers_or_files_are_refused(workspace):
         read_scores(workspace, analysis, ["DSiam"])
 
 
-def test_frame_rate_is_frames_over_seconds(tmp_path):
-    assert math.isnan(frame_rate(tmp_path))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null", "[]", "{}", '{"trackers": {"DSiam": {}}, "results": []}',
+        '{"trackers": {"DSiam": {}}, "results": {"a": null}}',
+        '{"trackers": {"DSiam": {}}, "results": {"a": {"parameters": {"analyses": [{}]}}}}',
+        '{"trackers": 3, "results": {}}', "[" * 100_000, '{"trackers": {}, "results": Infinity}',
+    ],
+)  # fmt: skip
+def test_damaged_analyses_are_one_line(workspace, text):
+    path = workspace / "evaluate.json"
+    path.write_text(text)
+    with pytest.raises(VOTError, match=r"evaluate\.json: ") as caught:
+        read_scores(workspace, path, ["DSiam"])
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("eao", [[], [[0.1]], [[0.1], []], [[0.1], None], [[0.1], [{}]], None, 5])
+def test_tables_without_the_trackers_row_are_one_line(workspace, eao):
+    analysis = write_analysis(workspace / "evaluate.json", eao)
+    with pytest.raises(VOTError, match="a row of numbers a tracker"):
+        read_scores(workspace, analysis, ["DSiam"])
+
+
+def test_damaged_times_are_named(workspace):
+    analysis = write_analysis(workspace / "evaluate.json", [[0.1], [0.2]])
+    put(workspace, "DSiam", "baseline", "ball", 1, times=("0.1", "soon"))
+    with pytest.raises(ResultsError, match=r"ball_001_time\.value:2: "):
+        read_scores(workspace, analysis, ["DSiam"])
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config.yaml", "sequences: 3"),
+        ("config.yaml", "stack: [a]"),
+        ("config.yaml", "stack: !!int x"),
+        ("config.yaml", "stack: 2020-99-99"),
+        ("config.yaml", "[" * 2_000),
+        ("stack.yaml", "experiments: {baseline: supervised}"),
+        ("stack.yaml", "experiments: {baseline: {type: supervised, repetitions: many}}"),
+        ("stack.yaml", "experiments: [baseline]"),
+        ("stack.yaml", "\xff"),
+    ],
+)
+def test_damaged_workspaces_are_one_line(workspace, file, text):
+    (workspace / file).write_bytes(text.encode("latin-1"))
+    with pytest.raises(VOTError, match=file) as caught:
+        missing_sequences(workspace, "DSiam")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(workspace):
+    (workspace / "frames" / "list.txt").write_bytes(b"\xef\xbb\xbfball\r\n")
+    assert missing_sequences(workspace, "DSiam") == ["baseline/ball", "free/ball"]

@@ -104,8 +104,11 @@ def test_without_the_repository_the_workspace_gets_a_registry(monkeypatch, data,
     assert (tmp_path / "workspace" / "trackers.ini").read_text() == registry_text()
 
 
-def test_sequences_are_generated_once_for_each_setting(without_images, monkeypatch, tmp_path):
+def test_sequences_are_generated_once_for_each_setting(
+    without_images, monkeypatch, tmp_path, caplog
+):
     prepare_workspace(tmp_path)
+    assert "generating 11 sequences of 80 frames" in caplog.text
     prepare_workspace(tmp_path)
     assert without_images == [GENERATED_FRAMES]
     monkeypatch.setattr(vot_workspace, "GENERATED_FRAMES", 50)
@@ -147,10 +150,12 @@ def test_workspaces_of_others_keep_their_configuration(data, tmp_path):
 
 def test_data_in_another_layout_are_named(data, tmp_path):
     workspace = tmp_path / "workspace"
-    with pytest.raises(DatasetError, match=r"missing.list\.txt: No such file.*a folder a sequence"):
+    with pytest.raises(
+        DatasetError, match=r"missing.list\.txt: .*No such file.*a folder a sequence"
+    ):
         prepare_workspace(workspace, tmp_path / "missing")
     (data / "bag" / "groundtruth.txt").unlink()
-    with pytest.raises(DatasetError, match=r"bag.groundtruth\.txt: No such file"):
+    with pytest.raises(DatasetError, match=r"bag.groundtruth\.txt: .*No such file"):
         prepare_workspace(workspace, data)
     (data / "bag" / "groundtruth.txt").touch()
     with pytest.raises(DatasetError, match=r"bag.groundtruth\.txt: empty"):

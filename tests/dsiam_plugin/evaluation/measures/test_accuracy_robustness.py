@@ -1,15 +1,24 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evaluation_data import StubDataset, StubVideo, random_polygon, restart_run
+from evaluation_data import (
+    OfficialRun,
+    StubDataset,
+    StubVideo,
+    make_dataset,
+    official_region,
+    random_polygon,
+    restart_run,
+)
 
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.measures import AccuracyRobustnessBenchmark
 from dsiam_plugin.evaluation.measures.regions import Regions, region_overlaps
 from dsiam_plugin.evaluation.measures.restart_metrics import burn_in_frames
-from dsiam_plugin.evaluation.measures.result_tables import accuracy_robustness_scores
-from dsiam_plugin.evaluation.measures.run_overlaps import run_overlaps
+from dsiam_plugin.evaluation.measures.run_overlaps import OverlapCounter
+from dsiam_plugin.evaluation.measures.summary import accuracy_robustness_scores
 
 BOX = [10.0, 10.0, 20.0, 10.0, 20.0, 20.0, 10.0, 20.0]
 HALF = [10.0, 10.0, 20.0, 10.0, 20.0, 14.5, 10.0, 14.5]  # 6 rows of 11, rounded upwards
@@ -58,7 +67,7 @@ def test_bounds_of_accuracy_and_eao_each_equal_a_count_of_their_own():
     runs = [restart_run(rng, truth, {50, 120}, noise=9) for _ in range(2)]
     runs.append([[1], *[random_polygon(rng, 4, 80, rng.uniform(200, 300, 2)) for _ in truth[1:]]])
     video = StubVideo("v", truth, tracker=runs)
-    counted = run_overlaps(video, runs)
+    counted = OverlapCounter().count(video, runs)
     for number, run in enumerate(runs):
         for bounds, got in (((320, 240), counted.for_accuracy), ((319, 239), counted.for_eao)):
             expected = region_overlaps(Regions.pack(run), Regions.pack(truth), bounds)
@@ -72,15 +81,16 @@ def test_bounds_of_accuracy_and_eao_each_equal_a_count_of_their_own():
 def test_overlaps_are_counted_once_and_again_when_anything_changes():
     runs = [[[1], BOX, BOX]]
     video = StubVideo("v", [BOX] * 3, tracker=runs)
-    first = run_overlaps(video, runs)
-    assert run_overlaps(video, [list(runs[0])]) is first
+    count = OverlapCounter().count
+    first = count(video, runs)
+    assert count(video, [list(runs[0])]) is first
     runs[0][1] = HALF  # in place
-    assert run_overlaps(video, runs).for_accuracy[0][1] < 1
+    assert count(video, runs).for_accuracy[0][1] < 1
     video.gt_traj[1] = HALF
-    assert run_overlaps(video, runs).for_accuracy[0][1] == 1
-    assert run_overlaps(video, runs * 2).for_accuracy.shape == (2, 3)
+    assert count(video, runs).for_accuracy[0][1] == 1
+    assert count(video, runs * 2).for_accuracy.shape == (2, 3)
     video.width = 15
-    assert run_overlaps(video, runs).size == (15, 240)
+    assert count(video, runs).size == (15, 240)
 
 
 def test_the_table_marks_gaps_and_names_the_definition(capsys):
@@ -100,7 +110,8 @@ def test_the_table_marks_gaps_and_names_the_definition(capsys):
         "0.400",
     ]
     assert lines[7:9] == ["EAO: pysot's definition", "partial has no usable result for b"]
-    assert any("| b" in line and line.count(" - ") == 2 for line in lines)
+    # A tracker without the sequence has a gap in both tables, of accuracy and of losses.
+    assert sum(line.startswith("| b") and line.count(" - ") == 1 for line in lines) == 2
 
 
 def test_a_tracker_without_any_result_has_no_scores(capsys):
@@ -108,6 +119,43 @@ def test_a_tracker_without_any_result_has_no_scores(capsys):
     benchmark = AccuracyRobustnessBenchmark(dataset)
     benchmark.show_result(benchmark.eval())
     assert "none (0/1)" in capsys.readouterr().out
+
+
+class OfficialSequence(SimpleNamespace):
+    """A sequence and the runs on it as the VOT toolkit's analysis asks for them."""
+
+    def __len__(self):
+        return len(self.truth)
+
+    def groundtruth(self):
+        return [official_region(region) for region in self.truth]
+
+
+@pytest.mark.parametrize(
+    ("seed", "options"),
+    [
+        (0, {}),
+        (1, {"losses": 1}),  # never lost
+        (2, {"repetitions": 15, "videos": 3}),
+        (3, {"frames": (2, 8), "losses": 4}),  # too short for any frame to count
+    ],
+)
+def test_vot_definition_equals_the_vot_toolkit(seed, options):
+    supervised = pytest.importorskip("vot.analysis.supervised", exc_type=ImportError)
+    dataset = make_dataset(seed, **options)
+    result = AccuracyRobustnessBenchmark(dataset, definition="vot").eval()["tracker"]
+    analysis = supervised.AverageAccuracyRobustness()
+    experiment = SimpleNamespace(gather=lambda _tracker, sequence: sequence.runs)
+    rows = []
+    for video in dataset:
+        runs = [OfficialRun(run) for run in video.pred_trajs["tracker"]]
+        size = (video.width, video.height)
+        sequence = OfficialSequence(truth=video.gt_traj, runs=runs, size=size)
+        rows.append(analysis.analysis.subcompute(experiment, None, sequence, []))
+    accuracy, failures, _, _ = analysis.aggregate(None, [], rows)
+    got = accuracy_robustness_scores(result)
+    assert got[:2] == (pytest.approx(accuracy, abs=1e-6), pytest.approx(failures, abs=1e-12))
+    assert got[2] == pytest.approx(sum(row[1] for row in rows))
 
 
 @pytest.mark.data

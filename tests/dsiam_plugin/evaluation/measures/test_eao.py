@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evaluation_data import StubDataset, StubVideo, random_polygon, restart_run
+from evaluation_data import OfficialRun, StubDataset, StubVideo, make_dataset, official_region
 
 from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets import DatasetFactory
@@ -14,26 +14,6 @@ from dsiam_plugin.evaluation.measures.restart_metrics import (
     expected_overlaps,
     vot_fragments,
 )
-
-
-def make_dataset(seed, videos=4, repetitions=3, frames=(6, 60), losses=3, name="VOT2018"):
-    """Sequences of polygons with runs that are lost now and then, also in the last frames."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for number in range(videos):
-        length = int(rng.integers(*frames))
-        truth = [
-            random_polygon(rng, 8, 30.0, np.array([100.0 + frame, 80.0])) for frame in range(length)
-        ]
-        runs = [
-            restart_run(rng, truth, set(rng.integers(1, length, rng.integers(0, losses)).tolist()))
-            for _ in range(repetitions)
-        ]
-        video = StubVideo(f"video{number}", truth, tracker=runs)
-        video.tags["camera_motion"] = rng.integers(0, 2, length).tolist()
-        video.tags["empty"] = (1 - np.array(video.tags["camera_motion"])).tolist()
-        made.append(video)
-    return StubDataset(name, made, ["tracker"])
 
 
 def slow_pysot(dataset, tag, low, high, skipping=5):
@@ -74,26 +54,6 @@ def test_pysot_definition_equals_the_quadratic_table(seed, tag):
         benchmark = EAOBenchmark(dataset, tags=["all", tag], low=low, high=40)
         got = benchmark.eval("tracker")["tracker"][tag]
         assert got == pytest.approx(slow_pysot(dataset, tag, low, 40), abs=1e-12)
-
-
-class OfficialRun:
-    """A trajectory and its sequence as the VOT toolkit's analyses ask for them."""
-
-    def __init__(self, run):
-        self._regions = [official_region(region) for region in run]
-
-    def regions(self):
-        return self._regions
-
-
-def official_region(numbers):
-    from vot.region import Polygon, Rectangle, Special
-
-    if len(numbers) == 1:
-        return Special(numbers[0])
-    if len(numbers) == 4:
-        return Rectangle(*numbers)
-    return Polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 def official_score(dataset, low, high):

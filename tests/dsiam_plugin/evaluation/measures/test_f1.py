@@ -11,7 +11,7 @@ from dsiam_plugin.evaluation.measures.longterm_metrics import (
     f_measure,
     precision_recall,
 )
-from dsiam_plugin.evaluation.measures.result_tables import f1_scores
+from dsiam_plugin.evaluation.measures.summary import f1_scores
 
 BOX = [10.0, 10.0, 20.0, 20.0]
 

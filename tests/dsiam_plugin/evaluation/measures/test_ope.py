@@ -1,4 +1,3 @@
-import json
 import logging
 import math
 
@@ -8,9 +7,11 @@ from evaluation_data import StubDataset, StubVideo
 
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.measures import OPEBenchmark
-from dsiam_plugin.evaluation.measures.base import coverage_of
-from dsiam_plugin.evaluation.measures.result_tables import precision_score, success_score
-from dsiam_plugin.evaluation.measures.summary import attribute_scores, ope_summary
+from dsiam_plugin.evaluation.measures.summary import (
+    one_pass_entry,
+    precision_score,
+    success_score,
+)
 
 TRUTH = [[10.0, 10, 20, 20]] * 4
 SHIFTED = [[20.0, 10, 20, 20]] * 4  # overlap 1/3, 10 px or half a width off
@@ -36,6 +37,12 @@ def dataset():
 def evaluate(dataset):
     benchmark = OPEBenchmark(dataset)
     return benchmark.eval_success(), benchmark.eval_precision(), benchmark.eval_norm_precision()
+
+
+def entry(dataset, tracker):
+    measures = ("success", "precision", "norm_precision")
+    curves = zip(measures, evaluate(dataset), strict=True)
+    return one_pass_entry(dataset, {measure: found[tracker] for measure, found in curves})
 
 
 def test_results_have_pysots_shape(dataset):
@@ -68,12 +75,13 @@ def test_a_missing_sequence_is_left_out_listed_and_marked(dataset, capsys):
     coverage = benchmark.coverage("shifted")
     assert (coverage.label, coverage.complete) == ("2/3", False)
     assert coverage.gaps == {"c": "c: no result of shifted"}
-    assert coverage_of(success["shifted"], dataset).label == "2/3"
     benchmark.show_result(success, precision, show_video_level=True)
     printed = capsys.readouterr().out
     assert "| shifted (2/3) |" in printed
     assert "shifted has no usable result for c" in printed
-    assert any(line.startswith("| c") and line.count(" - ") == 2 for line in printed.splitlines())
+    rows = [line.split("|")[2:4] for line in printed.splitlines() if line.startswith("| c")]
+    shown = [[cell.strip() for cell in row] for row in rows]
+    assert shown == [["0.952", "-"], ["1.000", "-"]]
 
 
 @pytest.mark.parametrize("rows", [0, 3, 5])
@@ -107,14 +115,14 @@ def test_a_tracker_without_any_result_has_no_score(dataset, capsys):
     assert math.isnan(precision_score(precision["nobody"]))
     OPEBenchmark(dataset).show_result(success, precision, norm)
     assert "nobody (0/3)" in capsys.readouterr().out
-    summary = ope_summary(dataset, success, precision, norm)["trackers"]["nobody"]
-    assert (summary["success"], summary["sequences"]) == (None, 0)
+    scores = entry(dataset, "nobody")
+    assert math.isnan(scores["success"]) and scores["sequences"] == 0
 
 
 def test_attributes_average_their_own_sequences(dataset):
-    results = [measure["exact"] for measure in evaluate(dataset)]
-    results[0]["a"] = np.zeros(21)
-    scores = attribute_scores(dataset, *results)
+    video = dataset["a"]
+    video.pred_trajs["exact"] = [[500.0, 500, 20, 20]] * 4
+    scores = entry(dataset, "exact")["attributes"]
     assert list(scores) == ["FM", "OV"]
     assert scores["FM"]["sequences"] == 2
     assert scores["FM"]["success"] == pytest.approx(10 / 21)
@@ -123,18 +131,16 @@ def test_attributes_average_their_own_sequences(dataset):
     }  # fmt: skip
 
 
-def test_the_summary_is_json_and_names_what_is_missing(dataset):
-    summary = json.loads(json.dumps(ope_summary(dataset, *evaluate(dataset)), allow_nan=False))
-    assert summary["dataset"] == "OTB2013"
-    shifted = summary["trackers"]["shifted"]
-    assert (shifted["sequences"], shifted["missing"]) == (2, ["c"])
+def test_an_entry_holds_the_scores_of_the_whole_of_attributes_and_of_sequences(dataset):
+    shifted = entry(dataset, "shifted")
+    assert shifted["sequences"] == 2
+    assert sorted(shifted["videos"]) == ["a", "b"]
     assert shifted["videos"]["a"] == {
         "success": pytest.approx(1 / 3), "precision": 1.0, "norm_precision": 0.0,
     }  # fmt: skip
     assert shifted["success"] == pytest.approx((1 / 3 + 20 / 21) / 2)
-    assert shifted["attributes"]["OV"] == {
-        "success": None, "precision": None, "norm_precision": None, "sequences": 0,
-    }  # fmt: skip
+    assert shifted["attributes"]["OV"].pop("sequences") == 0
+    assert np.isnan(list(shifted["attributes"]["OV"].values())).all()
 
 
 def test_damaged_files_are_gaps_with_their_row(otb_folder):
@@ -166,12 +172,12 @@ def test_published_scores_on_otb2013(shared):
         name="OTB2013", dataset_root=shared / "data" / "otb2013"
     )
     dataset.load_results(shared / "data" / "results" / "OTB2013", list(PUBLISHED))
-    success, precision, norm = evaluate(dataset)
+    success, precision, _ = evaluate(dataset)
     for tracker, (auc, at_20_px) in PUBLISHED.items():
         assert success_score(success[tracker]) == pytest.approx(auc, abs=1e-3)
         assert precision_score(precision[tracker]) == pytest.approx(at_20_px, abs=1e-3)
-    summary = ope_summary(dataset, success, precision, norm)["trackers"]["KCF"]
-    sizes = {name: scores["sequences"] for name, scores in summary["attributes"].items()}
+    attributes = entry(dataset, "KCF")["attributes"]
+    sizes = {name: scores["sequences"] for name, scores in attributes.items()}
     assert sizes == {
         "IV": 25, "OPR": 39, "SV": 28, "OCC": 29, "DEF": 19, "MB": 12, "FM": 17, "IPR": 31,
         "OV": 6, "BC": 21, "LR": 4,

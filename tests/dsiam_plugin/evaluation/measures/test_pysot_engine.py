@@ -97,6 +97,12 @@ def test_an_error_in_their_code_is_one_clear_line(checkout, dataset):
         evaluate_with_pysot(dataset, ["norm_precision"], checkout)
 
 
+def test_an_extension_that_is_not_built_is_named_with_the_way_to_build_it(checkout, dataset):
+    (checkout / "toolkit" / "utils" / "__init__.py").write_text("from . import region\n")
+    with pytest.raises(BenchmarkError, match=r"region is not built .*'cython<3' && python setup"):
+        evaluate_with_pysot(dataset, ["success"], checkout)
+
+
 def test_a_folder_without_their_package_is_refused(tmp_path, dataset):
     with pytest.raises(BenchmarkError, match="not a pysot checkout, expected toolkit/evaluation"):
         evaluate_with_pysot(dataset, ["success"], tmp_path)

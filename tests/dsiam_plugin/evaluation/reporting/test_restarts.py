@@ -101,7 +101,9 @@ def test_restart_plots_are_written(restarts, tmp_path, quick_files):
     data.write_restarts(folder, "steady", "walk", [[[1], *boxes[1:]]])
     (folder / "steady" / "baseline" / "walk" / "walk_time.value").write_text("0.1\n" * 60)
     dataset = DatasetFactory.create_dataset(name="VOT2019", dataset_root=tmp_path / "long")
-    evaluation = evaluate(dataset, folder, ["steady", "lossy"], Options())
+    # The second one has no result for any sequence.
+    evaluation = evaluate(dataset, folder, ["lossy", "steady"], Options())
+    assert [row[0] for row in evaluation.tables[0].rows] == ["steady", "lossy (0/1)"]
     pictures = evaluation.draw(tmp_path / "plots")
     assert list(pictures) == ["EAO curve", "EAO ranking", "EAO by attribute", "Speed"]
     assert all(path.is_file() for path in pictures.values())
@@ -166,9 +168,11 @@ def test_long_term_results_are_ranked_by_f1(tmp_path, quick_files):
             folder / "slow_001_confidence.value", np.linspace(0.1, 1, len(truth))[:, None]
         )
     dataset = DatasetFactory.create_dataset(name="VOT2018-LT", dataset_root=tmp_path / "set")
-    evaluation = evaluate(dataset, tmp_path / "results", ["far", "near"], Options())
+    (tmp_path / "results" / "broken").mkdir()
+    evaluation = evaluate(dataset, tmp_path / "results", ["broken", "far", "near"], Options())
     scores = evaluation.summary["trackers"]
-    assert list(scores) == ["near", "far"]
+    assert list(scores) == ["near", "far", "broken"]
+    assert evaluation.tables[0].rows[2][0] == "broken (0/1)"
     # All but the first frame are 1 px off. A side of 12 covers 13 pixels, so 12 of 14 are shared.
     assert scores["near"]["recall"] == pytest.approx(12 / 14 * (len(truth) - 1) / len(truth))
     assert scores["near"]["videos"]["slow"]["f1"] == pytest.approx(scores["near"]["f1"])

@@ -27,6 +27,14 @@ def test_the_path_may_be_the_data_sets_folder_itself(tmp_path):
     assert find_trackers(tmp_path, "OTB2013") == (tmp_path, ["GOT", "KCF"])
 
 
+def test_trackers_that_failed_on_every_sequence_are_found(tmp_path):
+    add(tmp_path, "OTB2013/KCF/Boy.txt", "OTB2013/.hidden/Boy.txt", "OTB2013/Died/run.json")
+    (tmp_path / "OTB2013" / "Empty").mkdir()
+    assert find_trackers(tmp_path, "OTB2013")[1] == ["Died", "Empty", "KCF"]
+    add(tmp_path, "plots/report.html")
+    assert find_trackers(tmp_path / "OTB2013", "OTB2013")[1] == ["Died", "KCF"]
+
+
 def test_names_and_prefixes_choose(tmp_path):
     add(tmp_path, "D1/a.txt", "D2/a.txt", "KCF/a.txt")
     assert find_trackers(tmp_path, "OTB2013", ["KCF", "D1", "KCF"])[1] == ["KCF", "D1"]

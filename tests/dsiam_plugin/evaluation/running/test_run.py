@@ -1,11 +1,14 @@
 """A whole run: files, resuming, whose results they are, failures, processes."""
 
 import json
+import os
 from importlib.util import find_spec
 
+import cv2
 import numpy as np
 import pytest
 import running_fakes as fakes
+import torch
 
 from dsiam_plugin.errors import (
     BenchmarkError,
@@ -16,7 +19,7 @@ from dsiam_plugin.errors import (
 )
 from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results.files import read_boxes, read_values
-from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset
+from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset, score_robustness
 
 RED = TrackerSpec("Red", "running_fakes:RedFinder")
 
@@ -105,10 +108,11 @@ def test_results_of_unknown_origin_are_refused(dataset, results):
     assert (folder / "s1.txt").read_text() == "1,2,3,4\n"
 
 
-def test_a_damaged_record_is_refused(dataset, results):
+@pytest.mark.parametrize("text", ["{", "null", "[" * 100_000])
+def test_a_damaged_record_is_refused(dataset, results, text):
     run(dataset, RED, results)
-    (results / "toy" / "Red" / "run.json").write_text("{")
-    with pytest.raises(ResultsError, match=r"run\.json: cannot be read"):
+    (results / "toy" / "Red" / "run.json").write_text(text)
+    with pytest.raises(ResultsError, match=r"run\.json: .* expected the record of a run; --force"):
         run(dataset, RED, results)
 
 
@@ -208,7 +212,7 @@ def test_a_factory_that_cannot_travel(dataset, results):
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a:b"])
 def test_tracker_names_are_folders(name):
-    with pytest.raises(TrackerError, match="expected the name of a folder"):
+    with pytest.raises(TrackerError, match="tracker .*; expected a plain name"):
         TrackerSpec(name, fakes.Still)
 
 
@@ -216,6 +220,66 @@ def test_tracker_names_are_folders(name):
 def test_clusters_need_ray(dataset, results):
     with pytest.raises(MissingDependencyError, match=r"dsiam-plugin\[cluster\]"):
         run(dataset, RED, results, address="auto")
+
+
+def test_a_folder_is_written_by_one_run_at_a_time(dataset, results):
+    class Impatient(fakes.Still):
+        """Starts the same run while it is run."""
+
+        def init(self, image, box):
+            super().init(image, box)
+            with pytest.raises(ResultsError, match=f"process {os.getpid()} on .* is writing here"):
+                run(dataset, RED, results, force=True)
+            assert run(dataset, RED, results, protocol="SRE", sequences=["s0"]).finished == 12
+
+    report = run(dataset, TrackerSpec("Red", Impatient), results, sequences=["s1"])
+    assert (report.finished, report.failures) == (1, {})
+    assert not list(results.rglob(".*"))
+
+
+def test_threads_of_this_process_are_those_asked_for(dataset, results):
+    seen = []
+
+    class Counting(fakes.Still):
+        def track(self, image):
+            seen.append((cv2.getNumThreads(), torch.get_num_threads()))
+            return super().track(image)
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    run(dataset, TrackerSpec("C", Counting), results, threads=2, sequences=["s1"])
+    assert set(seen) == {(2, 2)}
+    assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+
+
+def test_names_that_lead_out_of_the_folder_are_refused(dataset, results):
+    dataset["s1"].name = "../../victim"
+    (results / "victim").mkdir(parents=True)
+    (results / "victim" / "victim.txt").write_text("mine")
+    with pytest.raises(DatasetError, match="sequence '../../victim' is a path"):
+        run(dataset, RED, results, force=True)
+    assert fakes.results_in(results) == {"victim/victim.txt": b"mine"}
+
+
+def test_force_deletes_nothing_behind_a_link(dataset, results, tmp_path):
+    run(dataset, RED, results, protocol="SRE", sequences=["s1"])
+    elsewhere = tmp_path / "elsewhere"
+    folder = results / "toy" / "Red" / "sre" / "s1"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    before = fakes.results_in(elsewhere)
+    with pytest.raises(ResultsError, match="a link to another folder"):
+        run(dataset, RED, results, protocol="SRE", force=True)
+    assert fakes.results_in(elsewhere) == before
+
+
+def test_sequences_with_a_first_box_alone_are_run(dataset, results):
+    dataset["s1"].gt_traj = dataset["s1"].gt_traj[:1]
+    report = run(dataset, RED, results)
+    assert (report.finished, report.failures, report.unscored) == (3, {}, ["s1"])
+    assert len(read_boxes(results / "toy" / "Red" / "s1.txt")) == 5
+    report = run(dataset, RED, results, protocol="TRE")
+    assert report.failures == {}
+    assert score_robustness(dataset, results, "Red", "TRE").success > 0.9
 
 
 def test_unknown_colour_order(dataset, results):

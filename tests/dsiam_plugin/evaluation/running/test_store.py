@@ -11,7 +11,7 @@ from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.results.files import read_boxes, read_values
 from dsiam_plugin.evaluation.results.layout import RESTARTS
 from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset
-from dsiam_plugin.evaluation.running.jobs import Job
+from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.starts import SRE_VARIATIONS, sre_box
 from dsiam_plugin.evaluation.running.store import ResultStore
 from dsiam_plugin.evaluation.running.tracking import Track
@@ -145,6 +145,6 @@ def test_more_repetitions_later_are_refused(tmp_path):
 
 def test_times_are_the_mean_of_repetitions(tmp_path):
     tracks = [Track([(1,), (2,)], [math.nan] * 2, [seconds, 0.25]) for seconds in (0.5, 1.5)]
-    job = Job("cup", 1, ("a", "b"), ((0, 0, 1, 1),) * 2, "restarts", repetitions=2)
+    job = RunJob("cup", 1, ("a", "b"), ((0, 0, 1, 1),) * 2, "restarts", repetitions=2)
     ResultStore(tmp_path, RESTARTS).write(job, tracks)
     assert (tmp_path / "baseline/cup/cup_time.txt").read_text() == "1.000000\n0.250000\n"

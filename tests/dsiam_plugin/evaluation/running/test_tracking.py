@@ -2,12 +2,13 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from running_fakes import RedFinder, RedFinderRGB, Silent, Still, make_sequence
 
 from dsiam_plugin.errors import DatasetError, ImageError, TrackerError
-from dsiam_plugin.evaluation.running.jobs import Job, run_job
+from dsiam_plugin.evaluation.running.jobs import RunJob, run_job
 from dsiam_plugin.evaluation.running.trackers import read_estimate
 from dsiam_plugin.evaluation.running.tracking import run_through, run_with_restarts
 
@@ -22,6 +23,8 @@ def images(tmp_path):
 
 class Scripted:
     """Answers in turn with what it is told to, and notes where it was started."""
+
+    box_mode = "plain"
 
     def __init__(self, answers):
         self.answers = iter(answers)
@@ -92,6 +95,57 @@ def test_restart_starts_polygons_as_boxes(images):
     assert rows(track) == [1, ON]
 
 
+class PysotLike:
+    """Keeps the target still in pysot's geometry: in by the middle of a pixel, out by its edge."""
+
+    def init(self, image, box):
+        self.started = box
+        x, y, w, h = box
+        self.center, self.size = np.array([x + (w - 1) / 2, y + (h - 1) / 2]), np.array([w, h])
+
+    def track(self, image):
+        return {"bbox": [*(self.center - self.size / 2), *self.size], "best_score": 1.0}
+
+
+RECTANGLE = (10.0, 7.0, 9.0, 12.0)
+POLYGON = (12.0, 8.0, 20.0, 10.0, 18.0, 21.0, 9.0, 18.0)
+
+
+@pytest.mark.parametrize("region", [RECTANGLE, POLYGON])
+@pytest.mark.parametrize("kind", ["one_pass", "restarts"])
+def test_first_boxes_are_those_of_pysots_loop(images, kind, region):
+    tracker = PysotLike()
+    (track,) = run_job(RunJob("s", 1, tuple(images[:3]), (region,) * 3, kind), tracker, ignore)
+    corners = region
+    if kind == "restarts" and len(region) == 4:  # its loop makes corners of pixels of them first
+        x, y, w, h = region
+        corners = (x, y, x, y + h - 1, x + w - 1, y + h - 1, x + w - 1, y)
+    cx, cy, w, h = axis_aligned_box(np.array(corners))
+    expected = cx - (w - 1) / 2, cy - (h - 1) / 2, w, h
+    assert tracker.started == pytest.approx(expected)
+    if kind == "one_pass" and len(region) == 4:  # and then a still target has its annotation
+        assert track.regions == [RECTANGLE] * 3
+
+
+def axis_aligned_box(region):
+    """Centre and size as pysot computes them of an annotation."""
+    if region.size == 4:
+        x, y, w, h = region
+        return x + w / 2, y + h / 2, w, h
+    corners = region.reshape(4, 2)
+    (cx, cy), (width, height) = corners.mean(axis=0), np.ptp(corners, axis=0)
+    first, second = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[1])
+    scale = np.sqrt(first * second / (width * height))
+    return cx, cy, scale * width + 1, scale * height + 1
+
+
+def test_trackers_that_say_so_get_the_box_as_annotated(images):
+    tracker = PysotLike()
+    tracker.box_mode = "plain"
+    run_job(RunJob("s", 1, tuple(images[:1]), (RECTANGLE,), "one_pass"), tracker, ignore)
+    assert tracker.started == RECTANGLE
+
+
 def test_polygons_of_the_tracker_are_kept(images):
     class Polygonal(Still):
         def track(self, image):
@@ -102,7 +156,7 @@ def test_polygons_of_the_tracker_are_kept(images):
 
 
 def repeated(tracker, images, repetitions):
-    job = Job("s", 1, tuple(images), (ON,) * len(images), "restarts", repetitions=repetitions)
+    job = RunJob("s", 1, tuple(images), (ON,) * len(images), "restarts", repetitions=repetitions)
     return [rows(track) for track in run_job(job, tracker, ignore)]
 
 
@@ -116,7 +170,7 @@ def test_different_repetitions_go_on(images):
 
 
 def test_restarts_need_every_annotation(images):
-    job = Job("s", 1, tuple(images), (ON,), "restarts")
+    job = RunJob("s", 1, tuple(images), (ON,), "restarts")
     with pytest.raises(DatasetError, match="1 annotations for 14 frames"):
         run_job(job, Still(), ignore)
 
@@ -134,11 +188,33 @@ def test_a_missing_frame_is_named(images):
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, {"bbox": None}, {"bbox": [1, 2, 3]}, {"bbox": "box"}, (1, 2, 3, 4)]
+    "answer",
+    [None, {}, {"bbox": None}, {"bbox": [1, 2, 3]}, {"bbox": "box"}, (1, 2, 3), (True, (1, 2)), 7],
 )
 def test_answers_without_a_box(answer):
     with pytest.raises(TrackerError, match="track returned"):
         read_estimate(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(True, (1, 2, 3, 4)), [np.True_, np.array([1, 2, 3, 4])], (1, 2, 3, 4), np.arange(1, 5)],
+)
+def test_answers_as_other_libraries_give_them(answer):
+    estimate = read_estimate(answer)
+    assert (estimate.box, estimate.lost) == ((1.0, 2.0, 3.0, 4.0), False)
+
+
+def test_a_target_that_was_not_found_has_no_box(images):
+    estimate = read_estimate((False, (0, 0, 0, 0)))
+    assert estimate.lost
+    assert all(math.isnan(number) for number in estimate.box)
+
+    class Blind(Still):
+        def track(self, image):
+            return False, self.box
+
+    assert rows(run_with_restarts(Blind(), images[:2], [ON] * 2, ignore)) == [1, 2]
 
 
 def test_answers_without_a_score():
@@ -150,3 +226,28 @@ def test_answers_without_a_score():
 def test_silent_tracker(images):
     with pytest.raises(TrackerError, match="NoneType"):
         run_through(Silent(), images, lambda image: ON, ignore)
+
+
+class OfOneSize(Still):
+    """Refuses frames of another size than its first one, as the package's own trackers do."""
+
+    def init(self, image, box):
+        super().init(image, box)
+        self.shape = image.shape
+
+    def track(self, image):
+        if image.shape != self.shape:
+            raise ImageError("another size")
+        return super().track(image)
+
+
+def test_a_sequence_goes_on_where_its_frames_change_their_size(images):
+    for path in images[2:4]:
+        cv2.imwrite(path, cv2.resize(cv2.imread(path), (128, 72)))  # from 64x48
+    double = (20.0, 15.0, 16.0, 12.0)
+    track = run_through(OfOneSize(), images[:5], lambda image: ON, ignore)
+    assert rows(track) == [ON, ON, double, double, ON]
+    assert math.isnan(track.scores[2])
+    truth = [ON, ON, double, double, ON]
+    track = run_with_restarts(OfOneSize(), images[:5], truth, ignore)
+    assert rows(track) == [1, *truth[1:]]

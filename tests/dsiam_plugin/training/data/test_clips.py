@@ -46,7 +46,7 @@ def test_short_tracks_are_skipped_and_counted(pack):
     assert len(dataset(pack, clips=10)) == 10
     with pytest.raises(DatasetError, match="none of 4 tracks in 1 packs has 9 frames"):
         dataset(pack, length=9)
-    with pytest.raises(ConfigError, match="length 2 and stride 1, expected at least 3"):
+    with pytest.raises(ConfigError, match="clips: length: 2, expected a number in"):
         dataset(pack, length=2)
 
 

@@ -168,12 +168,12 @@ def test_ranges():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"clips": 0, "seed": -1}, ["clips is 0; expected at least 1", "seed is -1"]),
-        ({"clip_length": 1}, ["clip_length is 1; expected at least 2"]),
-        ({"stride": 0, "max_frames": 1}, ["stride is 0", "max_frames is 1"]),
-        ({"min_share": 0.6}, ["area shares are 0.6 to 0.5"]),
-        ({"min_share": float("nan")}, ["area shares"]),
-        ({"min_inside": 0}, ["min_inside is 0"]),
+        ({"clips": 0, "seed": -1}, ["clips: 0, expected a number in [1, 1e9]", "seed: -1"]),
+        ({"clip_length": 1}, ["clip_length: 1, expected a number in [2, 1e6]"]),
+        ({"stride": 0, "max_frames": 1}, ["stride: 0", "max_frames: 1"]),
+        ({"min_share": 0.6}, ["min_share: 0.6, expected at most max_share (0.5)"]),
+        ({"min_share": float("nan")}, ["min_share: nan"]),
+        ({"min_inside": 0}, ["min_inside: 0"]),
     ],
 )
 def test_values_out_of_range_are_all_named(options, words):

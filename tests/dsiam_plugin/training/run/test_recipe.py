@@ -47,27 +47,31 @@ def test_nested_sections_and_numbers_that_yaml_reads_as_text(tmp_path):
     assert config.model.channels == (16, 16, 24, 24, 16)
 
 
-def test_all_problems_are_listed_at_once(tmp_path):
+def test_all_problems_are_listed_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "recipe.yaml"
     path.write_text(
         "stage: siamfc\nepoch: 3\nbatch_size: 0\noptimizer: {lr: fast, name: adam}\n"
-        "pairs: {augment: {flipp: 1}}\nmodel: {layers: [conv5]}\nclips: {}\n"
-        "validation: {frames: 5}\n"
+        "pairs: {augment: {flipp: 1}}\nmodel: {layers: [conv5]}\n"
     )
     with pytest.raises(ConfigError) as caught:
-        load_training(path)
+        load_training("recipe.yaml")
     message = str(caught.value)
     for said in (
-        str(path),
+        "recipe.yaml: ",
         "epoch: unknown key, did you mean 'epochs'?",
-        "clips: unknown key",
-        "batch_size: 0, expected > 0",
+        "batch_size: 0, expected a number in [1, 65536]",
         "optimizer.lr: 'fast', expected float",
         "optimizer.name: 'adam', expected sgd or adamw",
         "pairs.augment.flipp: unknown key, did you mean 'flip'?",
-        "model.layers: ['conv5'], expected a mapping",
+        "model.layers: list of 1, expected a mapping",
     ):
         assert said in message
+
+
+def test_sections_of_another_stage_are_unknown():
+    with pytest.raises(ConfigError, match="clips: unknown key, known: stage"):
+        load_training({"stage": "siamfc", "clips": {}})
 
 
 @pytest.mark.parametrize("stage", [{}, {"stage": "siam"}, {"stage": ["siamfc"]}])
@@ -90,7 +94,7 @@ def test_changes_are_merged_into_their_sections():
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"), [("epochs", "section.key=value"), ("a=[1", "not valid YAML")]
+    ("setting", "said"), [("epochs", "section.key=value"), ("a=[1", "not YAML")]
 )
 def test_malformed_changes(setting, said):
     with pytest.raises(ConfigError, match=said):

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.training.data.crew import AHEAD, ordered_map
+from dsiam_plugin.io.workers import AHEAD, ordered_map
 
 
 def square(number: int) -> int:

@@ -11,8 +11,6 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
 
-import cv2
-
 from dsiam_plugin.errors import DatasetError
 
 Item = TypeVar("Item")
@@ -68,5 +66,7 @@ def _in_order(
 
 def _prepare() -> None:
     """Leave interrupts to the main process, and its cores to the other workers."""
+    import cv2  # here: the main process may do without
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
