@@ -29,6 +29,7 @@ from dsiam_plugin.errors import ConfigError, DSiamError, MissingDependencyError,
 from dsiam_plugin.io.boxes import Box, box_from_polygon
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.messages import MAX_MESSAGE, one_line
+from dsiam_plugin.trackers.follow import Follower
 from dsiam_plugin.vot.stream_guard import StreamGuard, guard_stream, unescaped
 
 WARM_UP_SIZE = (240, 320)  # height, width; every crop has the network's own size anyway
@@ -201,10 +202,10 @@ def _answer_until_quit(
     trax: ModuleType, server: Any, tracker: Any, guard: StreamGuard | None
 ) -> None:
     """One reply per request; the first must be an initialisation."""
-    initialized = False
+    follower, started = Follower(tracker), False
     while (request := _wait(trax, server, guard)).type != "quit":
-        initialized = initialized or request.type == "initialize"
-        if not initialized:
+        started = started or request.type == "initialize"
+        if not started:
             raise VOTError("TraX peer sent a frame before any target; expected 'initialize'")
         if request.type == "frame" and request.objects:
             raise VOTError(
@@ -214,12 +215,12 @@ def _answer_until_quit(
         path = _image_path(request)
         image = read_image(unescaped(path) if guard else path)
         if request.type == "initialize":
-            box = _only_box(request)
-            tracker.init(image, box)
-            _reply(trax, server, box, {})
+            step = follower.start(image, _only_box(request))
         else:
-            result = tracker.track(image)
-            _reply(trax, server, result.box, {"confidence": float(result.score)})
+            step = follower.follow(image)
+        answer = step.answer  # none where the tracker was started
+        score = {} if answer is None else {"confidence": float(answer.score)}
+        _reply(trax, server, step.box, score)
 
 
 def _wait(trax: ModuleType, server: Any, guard: StreamGuard | None) -> Any:

@@ -75,7 +75,8 @@ class OverlapCounter:
     def _count(self, runs: Regions, truth: Regions, size: tuple[int, int]) -> RunOverlaps:
         """Count all repetitions at once, as one long trajectory."""
         frames = len(truth)
-        truths = truth.chosen(np.arange(len(runs)) % frames)
+        single = len(runs) == frames
+        truths = truth if single else truth.chosen(np.arange(len(runs)) % frames)
         wide = region_overlaps(runs, truths, size, self.convention)
         narrow = wide if self.convention == "vot" else _narrowed(wide, runs, truths, size)
         return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
