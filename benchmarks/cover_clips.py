@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dsiam_plugin.training.pack import PackWriter, open_pack
-from dsiam_plugin.training.synthesis.stills import StillLibrary, object_regions, soft_edge
+from dsiam_plugin.evaluation.synthesis.stills import StillLibrary, object_regions, soft_edge
+from dsiam_plugin.training.data.pack import PackWriter, open_pack
 
 SHORTEST = 40  # rows
 ROWS_A_PASSER = 70
