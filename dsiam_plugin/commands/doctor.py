@@ -95,12 +95,7 @@ def format_check(check: Check, colored: bool) -> str:
 def package_versions(
     needs: Iterable[Need], version_of: Callable[[str], str | None]
 ) -> Iterator[Check]:
-    """A check for each dependency; those of extras fail none.
-
-    Args:
-        needs: What the package declares.
-        version_of: Version of an installed distribution, None for a missing one.
-    """
+    """A check for each dependency; those of extras fail none."""
     for name, ranges, extra in needs:
         version = version_of(name)
         if name in OPENCV:
@@ -123,14 +118,7 @@ def package_versions(
 
 
 def trial(subject: str, program: str, success: str, remedy: str) -> Check:
-    """The outcome of a few lines of Python in a process of their own, which may crash.
-
-    Args:
-        subject: Of the check.
-        program: The lines.
-        success: The finding if they run.
-        remedy: What is expected if they do not.
-    """
+    """The outcome of a few lines of Python in a process of their own, which may crash."""
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

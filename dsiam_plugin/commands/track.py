@@ -32,15 +32,7 @@ EXIT_INCOMPLETE = 1
 
 @dataclass
 class Summary:
-    """Counts of the frames tracked so far.
-
-    Attributes:
-        frames: All of them.
-        lost: Those without a target.
-        interrupted: The user ended it.
-        trouble: The reason why it ended early, else empty.
-        started: When, on the clock that only counts.
-    """
+    """Counts of the frames tracked so far."""
 
     frames: int = 0
     lost: int = 0

@@ -42,10 +42,6 @@ def check_display() -> None:
 def select_box(image: np.ndarray, title: str = "dsiam") -> Box:
     """Lets the user draw the target's box.
 
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        title: The window's name.
-
     Returns:
         The box in pixels, 0-based.
 

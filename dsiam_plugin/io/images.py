@@ -37,10 +37,6 @@ def read_image(path: str | Path, mode: str = "RGB") -> np.ndarray:
     The file's own orientation tag is applied, as every viewer does; 16-bit values become 8-bit
     ones as the format's decoder does it.
 
-    Args:
-        path: File of any format OpenCV reads; non-ASCII names work on every system.
-        mode: Colour order of the result, "RGB" or "BGR".
-
     Returns:
         (H, W, 3) uint8, C-contiguous.
 

@@ -28,10 +28,6 @@ def locked_folder(folder: Path, error: type[DSiamError]) -> Iterator[None]:
     that a killed one left behind locks nothing. Where a file system knows no locks, or on
     Windows, there is none.
 
-    Args:
-        folder: What is locked.
-        error: Class of the error where another process, or another thread, has the lock.
-
     Raises:
         DSiamError: Of that class, at once; the message says which process it is.
         OSError: The folder cannot be written.

@@ -38,10 +38,6 @@ def read_mat(path: str | os.PathLike, error: type[DSiamError]) -> dict[str, Any]
     a str, several are a list; a struct is a dict, a struct array of another size a list of dicts; a
     cell array is a list, column by column; what is none of these (sparse, objects) is None.
 
-    Args:
-        path: The file.
-        error: What the caller raises for a bad file.
-
     Raises:
         DSiamError: ``error``, if the file is missing, damaged or takes more than 60 s or 4 GiB.
         MissingDependencyError: SciPy is not installed.

@@ -64,10 +64,6 @@ def drawn_frames(path: str | Path, fps: float) -> Iterator[Sink]:
 def text_rows(path: str | Path, row: Callable[[Tracked], str]) -> Iterator[Sink]:
     """Writes one line a frame. A place that cannot be written fails before the first frame.
 
-    Args:
-        path: The text file.
-        row: Gives a frame's line: :func:`box_row` or :func:`score_row`.
-
     Raises:
         OSError: The place cannot be written.
     """

@@ -45,12 +45,7 @@ ANALYSIS_SHAPE = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment of a workspace's stack.
-
-    Attributes:
-        name: The folder under each tracker's results.
-        repetitions: Runs of each sequence.
-    """
+    """One experiment of a workspace's stack."""
 
     name: str
     repetitions: int

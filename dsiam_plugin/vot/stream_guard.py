@@ -33,15 +33,7 @@ _OTHER_IMAGE = re.compile(r"(?!file:)([a-z]{2,}):", re.IGNORECASE)  # one letter
 
 
 class StreamGuard(threading.Thread):
-    """Forwards requests that are well-formed and ends the stream at the first that is not.
-
-    Args:
-        source: Descriptor of the peer's messages.
-        sink: Descriptor to write requests to; closed at the end.
-
-    Attributes:
-        problem: One line that says why the stream ended; None before.
-    """
+    """Forwards requests that are well-formed and ends the stream at the first that is not."""
 
     def __init__(self, source: int, sink: int) -> None:
         super().__init__(daemon=True)

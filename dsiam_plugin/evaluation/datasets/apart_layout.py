@@ -55,12 +55,7 @@ class Apart:
 
 
 def find_sequences(root: Path, benchmark: str) -> dict[str, str]:
-    """Name of each sequence in `root` to its annotation's path, in order; empty for other layouts.
-
-    Args:
-        root: Folder of the download.
-        benchmark: Name of the benchmark.
-    """
+    """Name of each sequence in `root` to its annotation's path, in order; empty for other layouts."""
     layout = LAYOUTS.get(benchmark)
     patterns = layout.annotations if layout else ()
     paths = sorted(path for pattern in patterns for path in root.glob(pattern))
@@ -71,11 +66,6 @@ def find_sequences(root: Path, benchmark: str) -> dict[str, str]:
 
 def read_sequence(root: Path, annotation: str, benchmark: str) -> dict:
     """Metadata of one sequence, in pysot's schema.
-
-    Args:
-        root: Folder of the download.
-        annotation: From `find_sequences`.
-        benchmark: Name of the benchmark.
 
     Raises:
         DatasetError: The annotation is damaged or does not fit the frames.

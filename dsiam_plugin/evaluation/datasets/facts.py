@@ -67,10 +67,6 @@ def facts_from_json(
 ) -> dict[str, SequenceFacts]:
     """Facts from a parsed table; a `sequences.json` beside annotations has the same keys.
 
-    Args:
-        table: Of the shape `FACTS_SHAPE`.
-        source: The file, for the message.
-
     Raises:
         DatasetError: Numbers of a sequence do not fit each other.
     """

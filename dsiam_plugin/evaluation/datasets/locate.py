@@ -27,13 +27,7 @@ def candidate_roots(names: Iterable[str]) -> list[Path]:
 
 
 def not_found(name: str, looked: Iterable[Path], expected: str) -> DatasetError:
-    """The error that lists where a data set was looked for.
-
-    Args:
-        name: The data set.
-        looked: Folders that do not hold it.
-        expected: What such a folder would hold.
-    """
+    """The error that lists where a data set was looked for."""
     places = ", ".join(str(folder) for folder in looked)
     hint = "" if os.environ.get(DATASETS_VARIABLE) else f"; ${DATASETS_VARIABLE} is not set"
     return DatasetError(f"{name} not found: looked in {places} for {expected}{hint}")

@@ -40,13 +40,7 @@ SEQUENCE_TABLE = "sequences.json"
 
 @dataclass(frozen=True)
 class Metadata:
-    """The part of a data set that a folder holds.
-
-    Attributes:
-        root: The folder.
-        videos: Video name to its metadata.
-        missing: Sequences of the benchmark that the folder lacks.
-    """
+    """The part of a data set that a folder holds."""
 
     root: Path
     videos: Mapping[str, Mapping]
@@ -126,15 +120,7 @@ def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metad
 def _with_facts(
     root: Path, videos: dict[str, dict], facts: Mapping[str, SequenceFacts], cut: bool
 ) -> Metadata:
-    """Add what pysot's file does not say: left-out first frames, sequences it lacks.
-
-    Args:
-        root: Folder of the file.
-        videos: The file's content; entries get the key `skip`.
-        facts: The benchmark's table, if there is one.
-        cut: Whether the file may be of a larger benchmark, of which a part is wanted. A file
-            with no sequence of the table is somebody's own and stays as it is.
-    """
+    """Add what pysot's file does not say: left-out first frames, sequences it lacks."""
     known = {name: entry for name, entry in videos.items() if name in facts}
     for name, entry in known.items():
         if len(entry["gt_rect"]) == facts[name].frames:

@@ -78,14 +78,7 @@ class Video:
     def from_metadata(
         cls, name: str, root: str, entry: Mapping[str, Any], load_img: bool = False
     ) -> "Video":
-        """The video of an entry in pysot's schema, see `metadata`.
-
-        Args:
-            name: Name of the sequence.
-            root: Folder of the data set.
-            entry: `video_dir`, `init_rect`, `img_names`, `gt_rect`, and what else is known.
-            load_img: Decode all frames at once.
-        """
+        """The video of an entry in pysot's schema, see `metadata`."""
         video = cls.__new__(cls)
         video._fill(name, root, entry)
         if load_img:
@@ -158,11 +151,6 @@ class Video:
         """Load the results of trackers for this sequence.
 
         A tracker without a file gets an entry in `gaps` and none in `pred_trajs`.
-
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Which trackers; None for every folder in `path`.
-            store: Put the results into `pred_trajs`; else return the first one.
 
         Returns:
             With `store=False` the trajectory, or None where there is no file.

@@ -94,11 +94,6 @@ class VOTLTVideo(Video):
     ) -> tuple | None:
         """Load boxes and confidences of trackers.
 
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Which trackers; None for every folder in `path`.
-            store: Put the results into `pred_trajs` and `confidence`.
-
         Returns:
             (trajectory, confidences) of the last tracker, or None where it has no file.
 

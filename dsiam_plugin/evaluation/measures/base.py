@@ -45,11 +45,7 @@ class Coverage:
 
 
 class TrackerBenchmark:
-    """Evaluates trackers on a data set, leaving out sequences without a usable result.
-
-    Attributes:
-        dataset: The data set, its results named by `set_tracker` or loaded into its videos.
-    """
+    """Evaluates trackers on a data set, leaving out sequences without a usable result."""
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
@@ -90,15 +86,7 @@ class TrackerBenchmark:
         low: Mapping[str, float | None],
         note: str = "",
     ) -> None:
-        """Print the best trackers' scores and, for fewer than ten trackers, those of sequences.
-
-        Args:
-            entries: The scores.
-            columns: Measure to heading.
-            by: The measure that ranks; empty keeps the order.
-            low: Measure shown by sequence to the score below which it is red on a terminal.
-            note: Printed below the first table.
-        """
+        """Print the best trackers' scores and, for fewer than ten trackers, those of sequences."""
         names = ranked_names(self.dataset, entries, by)
         shown = dict(list(names.items())[:SHOWN_TRACKERS])
         note = joined(note, gap_note(self.dataset, entries))

@@ -72,10 +72,6 @@ def pysot_fragments(overlaps: np.ndarray, failures: Sequence[int], skipping: int
 def vot_fragments(overlaps: np.ndarray, run: Regions) -> list[Fragment]:
     """Fragments of one run as the VOT toolkit cuts them: from each start up to the loss.
 
-    Args:
-        overlaps: One a frame of the whole run, (n,).
-        run: The run itself.
-
     Returns:
         Fragments in order.
 

@@ -47,9 +47,6 @@ class OverlapCounter:
 
     Two benchmarks that share a counter count a tracker's overlaps once, if they evaluate it one
     after the other; the heap does not grow with the trackers.
-
-    Attributes:
-        convention: Whose way of counting, see `regions`.
     """
 
     def __init__(self, convention: Convention = "pysot") -> None:
@@ -57,12 +54,7 @@ class OverlapCounter:
         self._last: dict[str, RunOverlaps] = {}
 
     def count(self, video: Any, repetitions: Sequence) -> RunOverlaps:
-        """Overlaps of every repetition; those of the last call if nothing has changed since.
-
-        Args:
-            video: The sequence, with `name`, `gt_traj`, `width` and `height`.
-            repetitions: Trajectories, each with one region a frame of the sequence.
-        """
+        """Overlaps of every repetition; those of the last call if nothing has changed since."""
         runs = Regions.pack(list(chain.from_iterable(repetitions)))
         truth = Regions.pack(video.gt_traj)
         size = (video.width, video.height)

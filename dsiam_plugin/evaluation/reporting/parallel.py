@@ -22,14 +22,6 @@ def map_trackers(
 ) -> dict[str, Measured]:
     """Results of ``measure(dataset, folder, tracker)`` for every tracker.
 
-    Args:
-        measure: A module's function or a partial of one, so that other processes can find it; it
-            loads the results.
-        dataset: The data set, without results.
-        folder: Holds one folder a tracker.
-        trackers: Whose results.
-        processes: At most so many; 1 does everything here.
-
     Returns:
         Tracker -> what ``measure`` returned, in the order of ``trackers``.
     """

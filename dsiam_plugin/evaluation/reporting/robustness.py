@@ -33,13 +33,6 @@ def evaluate_robustness(
 
     A sequence counts for a tracker where all its runs have a result.
 
-    Args:
-        dataset: The data set; its images are not needed.
-        folder: Holds one folder of results a tracker.
-        trackers: Names of these folders.
-        protocol: ``TRE`` or ``SRE``.
-        processes: Trackers evaluated at the same time.
-
     Raises:
         ResultsError: No tracker has all runs of any sequence.
         BenchmarkError: The data set has no such protocol.

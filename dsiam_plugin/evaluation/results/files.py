@@ -35,9 +35,6 @@ Region = list[float]
 def read_boxes(path: str | os.PathLike) -> np.ndarray:
     """Read a file of boxes.
 
-    Args:
-        path: Text file with four numbers a row.
-
     Returns:
         (frames, 4) float64, x, y, w, h as in the file; NaN where the file says so.
 
@@ -107,9 +104,6 @@ def read_values(path: str | os.PathLike) -> np.ndarray:
 def read_times(path: str | os.PathLike) -> np.ndarray:
     """Seconds a frame; of several repetitions, which got10k puts side by side, the mean.
 
-    Args:
-        path: Text file with one number a line, or as many as there are repetitions.
-
     Returns:
         (frames,) float64, NaN for blank lines.
 
@@ -152,23 +146,13 @@ def write_table(
 
 
 def write_regions(path: str | os.PathLike, regions: Iterable[Sequence[float] | int]) -> None:
-    """Write a restart trajectory as pysot and the VOT toolkit's text form do.
-
-    Args:
-        path: File to write, atomically.
-        regions: A code (a number or a list of one), a box or a polygon a frame.
-    """
+    """Write a restart trajectory as pysot and the VOT toolkit's text form do."""
     with atomic_write(path) as file:
         file.writelines(format_region(region) + "\n" for region in regions)
 
 
 def write_values(path: str | os.PathLike, values: Iterable[float | None]) -> None:
-    """Write one number a line with six decimals; None and NaN become a blank line.
-
-    Args:
-        path: File to write, atomically.
-        values: Seconds or confidences, one a frame.
-    """
+    """Write one number a line with six decimals; None and NaN become a blank line."""
     with atomic_write(path) as file:
         file.writelines(_format_value(value) + "\n" for value in values)
 

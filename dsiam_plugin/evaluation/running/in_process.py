@@ -20,12 +20,6 @@ def run_in_process(
 
     Random number generators are seeded anew.
 
-    Args:
-        spec: How to build the tracker.
-        jobs: What to run.
-        on_frames: Called with 1 after every frame.
-        threads: Threads of OpenCV and PyTorch meanwhile.
-
     Yields:
         What became of each job, in their order.
 

@@ -72,11 +72,6 @@ def plan_spatial(job: RunJob) -> list[RunJob]:
 def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     """The tracks of a tracker that was run as the job says, one a repetition.
 
-    Args:
-        job: What to run.
-        tracker: Built already; it may have run other jobs before.
-        advance: Called after every frame.
-
     Raises:
         DatasetError: The job has no frames.
         ImageError: A frame cannot be read.

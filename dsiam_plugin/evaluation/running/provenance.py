@@ -41,11 +41,6 @@ def describe(spec: TrackerSpec, protocol: str, repetitions: int) -> dict[str, An
 def check_record(folder: Path, record: Mapping[str, Any], has_results: bool) -> None:
     """Refuse to add to results that something else has made.
 
-    Args:
-        folder: The folder of the results.
-        record: What is going to run, from `describe`.
-        has_results: Whether any of its results stand there.
-
     Raises:
         ResultsError: They were made otherwise, or it is not known how.
     """

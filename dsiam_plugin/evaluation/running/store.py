@@ -78,10 +78,6 @@ class ResultStore:
 
         That file tells the next call that the job is done; a kill before it repeats the job.
 
-        Args:
-            job: What was run.
-            tracks: One a repetition.
-
         Raises:
             ResultsError: The folder cannot be written.
         """

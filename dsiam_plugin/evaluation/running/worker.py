@@ -51,10 +51,6 @@ class Worker:
     def __init__(self, spec: TrackerSpec, threads: int | None = None) -> None:
         """Build the tracker.
 
-        Args:
-            spec: How.
-            threads: How many it may use until `close`; None leaves the libraries as they are.
-
         Raises:
             Exception: Whatever the tracker's factory raises.
         """
@@ -72,10 +68,6 @@ class Worker:
 
         Random numbers are seeded from the job's name, so that a tracker that draws some gives
         the same result whichever worker runs it and whatever ran before.
-
-        Args:
-            job: What to run.
-            advance: Called after every frame.
         """
         frames = 0
 

@@ -132,12 +132,6 @@ def write_dataset(
 ) -> list[SequenceFacts]:
     """Make a data set in folder ``out``, which appears only when it is complete.
 
-    Args:
-        out: Folder to make; parents are made too.
-        config: What to make.
-        force: Replace an earlier synthetic data set there.
-        progress: Wraps the iteration over the sequences, for a progress bar.
-
     Returns:
         What is true of each sequence.
 

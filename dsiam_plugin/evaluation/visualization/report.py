@@ -47,11 +47,6 @@ class Section:
 def write_report(path: str | os.PathLike[str], title: str, sections: Sequence[Section]) -> None:
     """Writes the report.
 
-    Args:
-        path: The file, usually ``.html``.
-        title: The page's.
-        sections: In the order of the page; empty ones are left out.
-
     Raises:
         OSError: A picture cannot be read or the file cannot be written.
     """

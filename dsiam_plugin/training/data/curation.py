@@ -67,14 +67,6 @@ def curate(
 
     The same source, configuration and OpenCV give the same bytes, whatever ``workers`` is.
 
-    Args:
-        source: Where the pictures come from.
-        out: Folder to make; parents are made too.
-        config: What to select.
-        force: Replace an earlier pack there.
-        workers: Number of processes, at least 1.
-        progress: Wraps the iteration over sequences and tracks, for a progress bar.
-
     Raises:
         DatasetError: ``out`` is in use or cannot be written, the source is no good or leaves
             nothing to pack.

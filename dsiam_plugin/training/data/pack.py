@@ -135,10 +135,6 @@ class PackWriter:
 
     Use it as a context manager: the index is written at the end, and only if nothing was raised,
     so an interrupted run leaves a folder that :func:`open_pack` refuses.
-
-    Attributes:
-        path: The folder.
-        geometry: How the crops are cut.
     """
 
     path: Path

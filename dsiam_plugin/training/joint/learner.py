@@ -50,14 +50,7 @@ class Machine:
 
 
 class Learner:
-    """A model and its optimiser.
-
-    Args:
-        model: Takes a batch, returns losses; see :class:`dsiam_plugin.training.run.stages.Stage`.
-        config: Optimiser and schedule.
-        steps: Of the whole run, for the schedule.
-        machine: Where and how it computes.
-    """
+    """A model and its optimiser."""
 
     def __init__(self, model: nn.Module, config: TrainingConfig, steps: int, machine: Machine):
         layout = torch.channels_last if machine.channels_last else torch.contiguous_format

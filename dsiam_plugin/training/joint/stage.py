@@ -40,11 +40,6 @@ OFF_PX = 16.0  # a peak further from the target counts as off: a quarter of a us
 class ClipModel(nn.Module):
     """Features, ridge weights, rates, memory, fusion map and head, trained together on clips.
 
-    Args:
-        weights: Where the features start, batch normalisation folded.
-        tracker: The tracker that is unrolled, and where its numbers and its fusion map start.
-        config: How it is trained.
-
     Raises:
         CheckpointError: If the weights are not those of SiamFC's AlexNet.
         ConfigError: If a value is out of range.
@@ -105,11 +100,7 @@ class ClipModel(nn.Module):
 
     @torch.no_grad()
     def to_weights(self, origin: Mapping[str, Any]) -> Weights:
-        """What the tracker needs to run as trained: features, fusion map and its numbers.
-
-        Args:
-            origin: How it was trained; kept in the header as it is.
-        """
+        """What the tracker needs to run as trained: features, fusion map and its numbers."""
         tensors = {name: _copied(item) for name, item in self.backbone.state_dict().items()}
         for layer, weights in self._first_map().items():
             tensors[f"fusion.{layer}"] = _copied(weights)

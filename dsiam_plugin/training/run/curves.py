@@ -48,10 +48,6 @@ class Curve:
     """A table of numbers by step that grows by a row at a time.
 
     Rows after ``step``, which an interrupted run wrote after its last checkpoint, are dropped.
-
-    Args:
-        path: CSV file.
-        step: Steps that are done.
     """
 
     def __init__(self, path: Path, step: int):

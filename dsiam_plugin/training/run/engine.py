@@ -74,9 +74,6 @@ class Job:
 class Trainer:
     """One run, from its first step or from its last checkpoint.
 
-    Args:
-        job: What to train.
-
     Raises:
         TrainingError: If the batch does not fit the data or the number of processes.
     """

@@ -45,15 +45,7 @@ class Files:
 
 
 class Records:
-    """Shows a run. Only the first process of a group writes and draws.
-
-    Args:
-        config: How often.
-        model: Its scalars and maps are shown.
-        files: Where the curve goes.
-        machine: Whose memory is measured.
-        sample: What one sample is called.
-    """
+    """Shows a run. Only the first process of a group writes and draws."""
 
     def __init__(
         self, config: TrainingConfig, model: nn.Module, files: Files, machine: Machine, sample: str
@@ -109,12 +101,7 @@ class Records:
         )
 
     def add(self, update: Update, step: int) -> None:
-        """Counts a step.
-
-        Args:
-            update: What it showed.
-            step: Steps of the whole run that are done.
-        """
+        """Counts a step."""
         self.averages.add(update.values)
         self._steps += 1
         if not self._shows:

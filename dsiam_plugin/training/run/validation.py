@@ -44,12 +44,6 @@ class Scores(NamedTuple):
 class Validator:
     """Tracks fixed sequences with the weights of the moment.
 
-    Args:
-        config: What to track, and how much of it.
-        folder: Where the synthetic sequences are made, once.
-        device: As :func:`dsiam_plugin.build_tracker` takes it.
-        precision: Likewise.
-
     Raises:
         ConfigError: If there is nothing to validate on.
         TrainingError: If a data set cannot be read.
@@ -71,12 +65,7 @@ class Validator:
         }
 
     def score(self, weights: Path, each_frame: Callable[[], None]) -> Scores:
-        """Tracks everything.
-
-        Args:
-            weights: File of the weights, as users would give it to a tracker.
-            each_frame: Called before each frame; may raise to stop.
-        """
+        """Tracks everything."""
         start = time.perf_counter()
         tracker = build_tracker(
             self.config.tracker, weights=weights, device=self.device, precision=self.precision

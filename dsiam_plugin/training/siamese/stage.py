@@ -109,11 +109,7 @@ class NormedAlexNet(nn.Module):
 
 
 class SiameseModel(nn.Module):
-    """Stage one's model: features, affine adjust of each layer's response, loss.
-
-    Args:
-        config: What is trained.
-    """
+    """Stage one's model: features, affine adjust of each layer's response, loss."""
 
     stride = SiamFCAlexNet.stride
 

@@ -21,11 +21,7 @@ ANNOTATIONS = "groundtruth.txt"
 
 @dataclass(frozen=True)
 class LaSOT:
-    """Sequences of LaSOT; the top-left pixel of an annotation is taken to be (1, 1).
-
-    Attributes:
-        root: Folder of the classes, or of the sequences themselves.
-    """
+    """Sequences of LaSOT; the top-left pixel of an annotation is taken to be (1, 1)."""
 
     root: Path
 

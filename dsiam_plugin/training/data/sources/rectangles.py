@@ -37,10 +37,6 @@ def match_images(folder: Path, rows: int) -> NumberedImages:
     to number i + 1 if all numbers are in that range, or else to the i-th number after the first
     if the numbers span as many frames as there are rows.
 
-    Args:
-        folder: The images', whose names end in their numbers.
-        rows: Number of annotated frames.
-
     Raises:
         DatasetError: There are no images, or none of the rules holds.
     """
