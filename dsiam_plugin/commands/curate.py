@@ -1,7 +1,5 @@
 """Make packs of training data: ``dsiam data curate SOURCE ROOT OUT``."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

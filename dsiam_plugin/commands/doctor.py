@@ -1,7 +1,5 @@
 """``dsiam doctor``: does this installation work, and if not, why."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform

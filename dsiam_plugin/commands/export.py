@@ -1,7 +1,5 @@
 """``dsiam export``: a tracker as files that other runtimes execute."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``dsiam list``: the trackers and their configurations."""
 
-from __future__ import annotations
-
 import argparse
 
 

@@ -3,8 +3,6 @@
 Importing this module loads neither torch nor OpenCV; the sub-commands do when they run.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

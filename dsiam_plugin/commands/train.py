@@ -1,7 +1,5 @@
 """``dsiam train``: train the network on packed data."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``dsiam vot``: workspaces of the VOT toolkit, before and after ``vot evaluate``."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """Windows on a screen: choosing the target with the mouse and watching the tracker."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -6,8 +6,6 @@ that is killed leaves its temporary one, which the next writer of the same desti
 Running ones hold a lock, so nothing is taken from them.
 """
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import os

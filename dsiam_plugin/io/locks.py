@@ -1,7 +1,5 @@
 """A lock on a folder, so that two processes do not write into it at once."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator

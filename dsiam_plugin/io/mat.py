@@ -5,8 +5,6 @@ child process parses (:mod:`dsiam_plugin.io.mat_child`), with bounds on time and
 plain values over; it is kept for the next file, because most of its time is the import of SciPy.
 """
 
-from __future__ import annotations
-
 import atexit
 import io
 import json

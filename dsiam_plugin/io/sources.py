@@ -1,7 +1,5 @@
 """Frames from a video file, a folder or glob of images, a camera or a network stream."""
 
-from __future__ import annotations
-
 import glob
 import math
 import re

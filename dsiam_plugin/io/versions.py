@@ -1,7 +1,5 @@
 """Dependencies that the package declares, and the versions installed."""
 
-from __future__ import annotations
-
 from importlib import metadata
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Sharing work among processes, with results in the order of the work."""
 
-from __future__ import annotations
-
 import multiprocessing
 import signal
 from collections import deque

@@ -1,7 +1,5 @@
 """A real TraX session with our own tracker process, as the VOT toolkit would hold it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@
 both are checked here, from the files alone.
 """
 
-from __future__ import annotations
-
 import glob
 import json
 import math

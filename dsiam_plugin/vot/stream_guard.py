@@ -7,8 +7,6 @@ reads the stream, checks it line by line, and forwards whole requests (the initi
 their frame) as ASCII into a pipe, which it closes at the first problem.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import re

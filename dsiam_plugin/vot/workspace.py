@@ -4,8 +4,6 @@ The repository's own workspace runs on generated sequences, one an OTB attribute
 of sequences in VOT's layout gets a workspace of its own, with the stack written for it.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Sequence

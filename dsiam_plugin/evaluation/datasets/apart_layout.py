@@ -55,7 +55,7 @@ class Apart:
 
 
 def find_sequences(root: Path, benchmark: str) -> dict[str, str]:
-    """Name of each sequence in `root` to its annotation's path, in order; empty for other layouts."""
+    """Name of each sequence to its annotation's path, in order; empty for other layouts."""
     layout = LAYOUTS.get(benchmark)
     patterns = layout.annotations if layout else ()
     paths = sorted(path for pattern in patterns for path in root.glob(pattern))

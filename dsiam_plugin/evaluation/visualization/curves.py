@@ -3,17 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure
 from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, styles
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LEGEND_NAME_LENGTH = 34
 PLOT_INCHES = (6.0, 4.6)  # the axes with their labels; the legend's width comes on top
@@ -59,7 +54,7 @@ def draw_curves(
     plot: CurvePlot,
     curves: Mapping[str, Curve],
     looks: Mapping[str, TrackerStyle] | None = None,
-) -> "Figure":
+) -> Figure:
     """One figure with every curve, best score first in the legend beside the axes.
 
     Args:
@@ -67,9 +62,6 @@ def draw_curves(
         curves: Tracker -> its curve.
         looks: Tracker -> style, to keep a tracker's look over several plots; by default styles
             follow the ranking.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
     """
     order = ranked({name: curve.score for name, curve in curves.items()})
     looks = looks or styles(order)
@@ -113,7 +105,7 @@ def shorten(name: str, length: int = LEGEND_NAME_LENGTH) -> str:
     return f"{name[:head]}…{name[-(length - head - 1) :]}"
 
 
-def place_legend(axes: "Axes", bold: Sequence[bool] = (), x: float = 1.02) -> None:
+def place_legend(axes: Axes, bold: Sequence[bool] = (), x: float = 1.02) -> None:
     """Puts the legend right of the axes, where it hides no curve; more than 24 in two columns.
 
     Args:
@@ -133,7 +125,7 @@ def place_legend(axes: "Axes", bold: Sequence[bool] = (), x: float = 1.02) -> No
         text.set_fontweight("bold" if heavy else "normal")
 
 
-def _finish(axes: "Axes", plot: CurvePlot) -> None:
+def _finish(axes: Axes, plot: CurvePlot) -> None:
     """Titles, ranges and ticks."""
     axes.set_title(plot.title, loc="left")
     axes.set_xlabel(plot.x_label)

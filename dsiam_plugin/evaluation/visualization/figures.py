@@ -2,7 +2,8 @@
 
 Figures are made directly, not through ``pyplot``: nothing is registered globally, so nothing has
 to be closed, no window system is touched and a user's own ``pyplot`` session stays as it was.
-Matplotlib itself is imported on the first figure only.
+Matplotlib itself is imported on the first figure only: what draws raises MissingDependencyError
+where it is not installed, and OSError where a folder cannot be written.
 """
 
 import io
@@ -18,7 +19,11 @@ from dsiam_plugin.errors import MissingDependencyError
 from dsiam_plugin.io.files import atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.projections.polar import PolarAxes
+else:
+    Axes = Figure = PolarAxes = Any
 
 FORMATS = ("png", "pdf")
 DPI = 150
@@ -72,7 +77,7 @@ def drawing() -> Iterator[None]:
 
 def new_figure(
     width: float, height: float, layout: Literal["constrained"] | None = "constrained"
-) -> "Figure":
+) -> Figure:
     """An empty figure, sizes in inches; call it within :func:`drawing`.
 
     Args:
@@ -85,7 +90,7 @@ def new_figure(
     return Figure(figsize=(width, height), layout=layout)
 
 
-def encode(figure: "Figure", form: str = "png", dpi: int = DPI) -> bytes:
+def encode(figure: Figure, form: str = "png", dpi: int = DPI) -> bytes:
     """The figure as the bytes of a ``png`` or ``pdf`` file, the same on every run."""
     stream = io.BytesIO()
     with drawing():
@@ -106,7 +111,7 @@ def plot_path(folder: str | os.PathLike[str], name: str, form: str = "png") -> P
 
 
 def save(
-    figure: "Figure",
+    figure: Figure,
     folder: str | os.PathLike[str],
     name: str,
     formats: Sequence[str] = FORMATS,

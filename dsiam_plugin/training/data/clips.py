@@ -5,8 +5,6 @@ give it a motion again: a bounded random walk of the rows' position and scale, w
 a real motion and of a real scale estimate's error that a tracker has to make up for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

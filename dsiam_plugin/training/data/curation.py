@@ -1,7 +1,5 @@
 """From a source to a pack: scan, select, cut, write."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing

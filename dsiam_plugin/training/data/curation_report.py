@@ -1,7 +1,5 @@
 """What was packed and what was left out: ``curation.json`` and a table for the terminal."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping

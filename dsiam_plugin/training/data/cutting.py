@@ -4,8 +4,6 @@ With the scale ``s = exemplar_size / context_side(w, h)``, crop pixel ``u`` show
 ``(u - (S - 1) / 2) / s`` from the target's centre, in both directions and to a fraction of a pixel.
 """
 
-from __future__ import annotations
-
 import math
 
 import cv2

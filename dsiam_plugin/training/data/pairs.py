@@ -1,7 +1,5 @@
 """Exemplar and search pairs of stage one: two frames of one track, cut from packs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Batches made ahead of the network: by a thread, or by processes of their own."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """Which frames, sequences and clips of a source go into a pack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ range. A share that starts at 0 or 1 is no parameter: the paper's transforms rep
 (rate 1) and remember nothing (memory 0), and a logit cannot say so.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One step of learning: forward, backward, averaged gradient, update."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Backpropagation through time runs over ``joint.unroll``; this module owns the
 parameters, the loss and what leaves the training. Shapes: B clips of T frames, m response cells.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial

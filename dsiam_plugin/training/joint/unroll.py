@@ -5,8 +5,6 @@ gradient; features and what is learnt from them carry it from frame to frame. Sh
 place of N targets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Checkpoints of a run: one file each, replaced atomically, never unpickled freely."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

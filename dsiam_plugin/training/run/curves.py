@@ -1,7 +1,5 @@
 """Curves of a run: ``curve.csv`` always, TensorBoard where it is installed."""
 
-from __future__ import annotations
-
 import csv
 import io
 import logging

@@ -4,8 +4,6 @@ Everything random is a pure function of seed, pass and step, and a checkpoint ho
 run that was killed at any moment and resumed ends with the same parameters as an unbroken one.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import time

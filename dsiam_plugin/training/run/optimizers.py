@@ -4,8 +4,6 @@ The learning rate is a pure function of the step's number, so that a resumed run
 scheduler's state.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 import torch
 from torch import nn
@@ -78,12 +77,7 @@ class Records:
     def __enter__(self) -> Records:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         self._close_bar()
         if self._shows:
             self._board.close()
@@ -106,8 +100,9 @@ class Records:
         self._steps += 1
         if not self._shows:
             return
-        self._bar.update(self._config.batch_size)
-        self._bar.set_postfix(loss=f"{update.values['loss']:.4f}", refresh=False)
+        if self._bar is not None:
+            self._bar.update(self._config.batch_size)
+            self._bar.set_postfix(loss=f"{update.values['loss']:.4f}", refresh=False)
         if self._steps == MEASURED_STEPS:
             self._report_memory()
         if self.averages.count >= self._config.log_steps:

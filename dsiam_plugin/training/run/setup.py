@@ -1,7 +1,5 @@
 """A whole run from a command line's words: data, model, folder, log, result."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import sys

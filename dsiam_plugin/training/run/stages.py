@@ -1,7 +1,5 @@
 """The two stages: which data and which model a configuration stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ The scores are success AUC as in the evaluation's, on synthetic sequences that a
 a run and on data sets that the user names; never on a benchmark by itself.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path

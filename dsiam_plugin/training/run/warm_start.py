@@ -4,8 +4,6 @@ Training needs the normalisations back. Each one's statistics are measured on a 
 and shift set so that it gives what the folded convolution gave: the network computes the same.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

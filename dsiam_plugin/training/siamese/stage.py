@@ -1,7 +1,5 @@
 """The network of stage one: SiamFC's AlexNet with batch normalisation, trained on pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ same path in ``Annotations/VID`` ending in ``.xml``; in ``val`` the snippets are
 last three digits of a snippet's name number the snippets of one video.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """Part of a source: the units that a text file names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

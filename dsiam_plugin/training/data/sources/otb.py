@@ -1,7 +1,5 @@
 """Folders laid out like OTB: ``NAME/img/0001.jpg`` and ``NAME/groundtruth_rect.txt``."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
 from dsiam_plugin.io.folders import subfolders
-from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images
+from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip
+from dsiam_plugin.training.data.sources.rectangles import rectangle_footage
 
 ANNOTATIONS = "groundtruth_rect*.txt"
 VIDEO_OF = r"(.+?)(?:_\d{3})?"
@@ -79,17 +77,7 @@ class OTBFolders:
 
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
-        folder = self.root / unit / "img"
+        video = (match.group(1) if match else None) or unit
         boxes = read_annotated_boxes(path, first_pixel=1)
-        images = match_images(folder, len(boxes))
-        return Footage(
-            name=name,
-            sequence=unit,
-            video=(match.group(1) if match else None) or unit,
-            folder=folder,
-            images=images.names,
-            frames=images.frames,
-            boxes=boxes,
-            flags=images.flags,
-            size=frame_size(folder, images.names),
-        )
+        folder = self.root / unit / "img"
+        return rectangle_footage(name, folder, boxes, sequence=unit, video=video)

@@ -1,7 +1,5 @@
 """Photographs with segments: objects cut out of some move over others, frame by frame."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
