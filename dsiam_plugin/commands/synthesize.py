@@ -30,45 +30,39 @@ def build_parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description="Make tracking sequences with exact boxes and the 11 OTB attributes.",
     )
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
-    parser.add_argument(
+    add = parser.add_argument
+    add("out", type=Path, metavar="OUT", help="folder to make")
+    add(
         "--sequences",
         type=int,
         default=len(ATTRIBUTES),
         metavar="N",
         help="how many (default %(default)s: one an attribute; more of them mix attributes)",
     )
-    parser.add_argument(
-        "--frames", type=int, default=100, metavar="F", help="frames of each (default %(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="another seed, another set (default 0)"
-    )
+    add("--frames", type=int, default=100, metavar="F", help="frames of each (default %(default)s)")
+    add("--seed", type=int, default=0, metavar="S", help="another seed, another set (default 0)")
     _add_looks(parser)
-    parser.add_argument(
-        "--layout", choices=sorted(LAYOUTS), default="otb", help="default %(default)s"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace an earlier synthetic data set in OUT"
-    )
+    add("--layout", choices=sorted(LAYOUTS), default="otb", help="default %(default)s")
+    add("--force", action="store_true", help="replace an earlier synthetic data set in OUT")
     return parser
 
 
 def _add_looks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--size",
         type=frame_size,
         default=(480, 360),
         metavar="WxH",
         help="frame size in pixels (default 480x360)",
     )
-    parser.add_argument(
+    add(
         "--stills",
         type=Path,
         metavar="DIR",
         help="photographs NAME.jpg with NAME_segments.png (default: procedural textures)",
     )
-    parser.add_argument(
+    add(
         "--attributes",
         nargs="+",
         choices=ATTRIBUTES,
