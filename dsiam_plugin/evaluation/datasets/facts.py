@@ -58,7 +58,7 @@ MAX_DIGITS = 20  # in the name of an image
 @cache
 def load_facts(name: str) -> Mapping[str, SequenceFacts]:
     """The table `name` of the package: sequence name to facts, in the benchmark's order."""
-    resource = resources.files(__package__).joinpath("data", f"{name}.json")
+    resource = resources.files(__package__) / "data" / f"{name}.json"
     return facts_from_json(json.loads(resource.read_text(encoding="utf-8")))
 
 

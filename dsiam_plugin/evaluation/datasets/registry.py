@@ -44,7 +44,7 @@ class Benchmark:
 
 
 def _load_table() -> tuple[Benchmark, ...]:
-    resource = resources.files(__package__).joinpath("data", "benchmarks.json")
+    resource = resources.files(__package__) / "data" / "benchmarks.json"
     rows = json.loads(resource.read_text(encoding="utf-8"))
     return tuple(Benchmark(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 

@@ -78,6 +78,10 @@ class TrackerBenchmark:
             else:
                 yield video, result
 
+    def add_gap(self, tracker: str, video: Any, reason: ResultsError) -> None:
+        """Note that a tracker's result on a video turned out not to be usable."""
+        self._gaps[tracker][video.name] = f"{video.name}: {reason}"
+
     def show(
         self,
         entries: Entries,

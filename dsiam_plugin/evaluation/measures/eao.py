@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import BenchmarkError
+from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.measures.accuracy_robustness import RestartBenchmark
 from dsiam_plugin.evaluation.measures.base import show_tables
@@ -114,8 +114,13 @@ class EAOBenchmark(RestartBenchmark):
         weights: dict[str, list[float]] = {tag: [] for tag in self.tags}
         longest = 1
         for video, repetitions in self.results(tracker):
+            try:
+                cuts = list(self._cut_runs(video, repetitions))
+            except ResultsError as error:
+                self.add_gap(tracker, video, error)
+                continue
             longest = max(longest, len(video.gt_traj))
-            for cut in self._cut_runs(video, repetitions):
+            for cut in cuts:
                 fragments += cut
                 for tag in self.tags:
                     weights[tag] += [_weight(video, tag, fragment) for fragment in cut]

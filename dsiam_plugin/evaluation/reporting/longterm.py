@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dsiam_plugin.errors import BenchmarkError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures import F1Benchmark
 from dsiam_plugin.evaluation.measures.pysot_engine import evaluate_with_pysot
@@ -42,7 +43,7 @@ def evaluate_long_term(
 
     Raises:
         ResultsError: No tracker has a result for any sequence.
-        BenchmarkError: A tracker left too few confidences.
+        BenchmarkError: pysot's code fails where it is to compute.
     """
     measure = partial(measure_long_term, pysot_path=options.pysot_path)
     measured = map_trackers(measure, dataset, folder, trackers, options.processes)
@@ -73,7 +74,11 @@ def measure_long_term(
     """One tracker's gaps (video -> reason) and curves."""
     dataset.load_results(folder, tracker)
     benchmark = F1Benchmark(dataset)
-    result = benchmark.eval(tracker)[tracker]
+    try:
+        result = benchmark.eval(tracker)[tracker]
+    except BenchmarkError as error:  # too few confidences; the others still count
+        gaps = {video.name: str(error) for video in dataset}
+        return gaps, {measure: {} for measure in LONG_TERM}
     if pysot_path is not None and result["f1"]:
         result = evaluate_with_pysot(dataset, ["f1"], pysot_path, tracker)["f1"][tracker]
     return benchmark.coverage(tracker).gaps, result

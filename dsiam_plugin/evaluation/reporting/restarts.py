@@ -131,7 +131,8 @@ def measure_restarts(
         eao = theirs["eao"][tracker] if interval else eao
     entry = restart_entry(result, eao)
     fps = frames_per_second(folder / tracker / "baseline")
-    return MeasuredRestarts(gaps, {**entry, "fps": fps}, curve)
+    entry |= {"sequences": len(dataset) - len(gaps), "fps": fps}
+    return MeasuredRestarts(gaps, entry, curve)
 
 
 def _eao_benchmark(

@@ -121,7 +121,9 @@ def draw(sprite: Sprite, pose: Pose) -> Patch:
     level, share = sprite.level(scale)
     size = np.array(sprite.levels[0].shape[1::-1])
     grid = ((source + size / 2) * share - 0.5).astype(np.float32).reshape(height, width, 2)
-    layer = cv2.remap(level, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    layer = cv2.remap(  # type: ignore[call-overload]  # one map may hold both coordinates
+        level, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
     return Patch(x, y, smear(layer, pose.blur), solid(layer[..., 3]))
 
 

@@ -117,7 +117,8 @@ class ClipDataset:
         for place in share:
             index = (step * batch_size + place) % len(self)
             rng = np.random.default_rng([self.seed, epoch, index, 1])
-            made.append(self._make(*self.tracks[order[index]], rng))
+            pack, track = self.tracks[order[index]]
+            made.append(self._make(pack, track, rng))
         crops, boxes = zip(*made, strict=True)
         return ClipBatch(torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(boxes)))
 

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Dataset(Protocol):
     def __len__(self) -> int:
         """Samples of one pass."""
 
-    def batch(self, epoch: int, step: int, batch_size: int, rank: int, world: int) -> Any:
+    def batch(self, epoch: int, step: int, batch_size: int, rank: int = 0, world: int = 1) -> Any:
         """The share of process ``rank`` in a global batch, a NamedTuple of CPU tensors."""
 
 
@@ -62,7 +62,7 @@ def positions(start: Position, epochs: int, steps: int) -> Iterator[Position]:
 
 def batches(
     make_dataset: Callable[[], Dataset], share: Share, order: Iterable[Position], workers: int
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Batches in the given order, made ahead while the caller computes.
 
     Args:
@@ -126,8 +126,10 @@ def _open_in_process(make_dataset: Callable[[], Dataset]) -> None:
 
 def _end_with_parent() -> None:
     """Ends this process when the run's is gone, even if that was killed."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make_in_process(share: Share, position: Position) -> tuple[type, list[np.ndarray]]:

@@ -48,9 +48,9 @@ class Machine:
 
 
 class Learner:
-    """A model and its optimiser."""
+    """A model with the methods that a stage has, and its optimiser."""
 
-    def __init__(self, model: nn.Module, config: TrainingConfig, steps: int, machine: Machine):
+    def __init__(self, model: Any, config: TrainingConfig, steps: int, machine: Machine):
         layout = torch.channels_last if machine.channels_last else torch.contiguous_format
         self.model = synchronised(model.to(machine.device, memory_format=layout), machine.group)
         machine.group.share_parameters(self.model)

@@ -52,7 +52,7 @@ class ClipModel(nn.Module):
         self.tracker = tracker
         self._start = weights
         self.backbone = start_backbone(weights).requires_grad_(config.train_features)
-        self.backbone.to(memory_format=torch.channels_last)
+        self.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.learnables = Learnables(
             tracker,
             start_map(weights, tracker),
@@ -152,7 +152,7 @@ class ClipModel(nn.Module):
         if not self.config.train_features:
             return []
         kinds = {"features": lambda item: item.ndim > 1, "biases": lambda item: item.ndim == 1}
-        groups = []
+        groups: list[tuple[str, list[nn.Parameter], Any]] = []
         for kind, belongs in kinds.items():
             named = [pair for pair in self.backbone.named_parameters() if belongs(pair[1])]
             multiplier = self.config.multipliers.get(kind, 1.0)

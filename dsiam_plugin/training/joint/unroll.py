@@ -110,7 +110,7 @@ class Unroller:
             plain_peaks, plain = self._observe(first, x_feat)
         verdict = rules.judge(target, peaks, config)
         windows = Windows(middles[:, None], torch.full_like(middles[:, :1], side))
-        place = (windows, self.backbone.stride, rows.shape[1:3])
+        place = (windows, self.backbone.stride, (rows.shape[1], rows.shape[2]))
         target = rules.move(target, peaks, verdict, *place, config)
         center = bounded(target.center, annotated, self.max_excursion)
         target = target._replace(center=center)
@@ -154,9 +154,9 @@ class Unroller:
             sigma = transform.saliency_sigma * size
             region = {layer: item[:, 0] for layer, item in x_feat.items()}
             return bright(region, peaks, self.backbone.stride, self.backbone.levels, sigma)
-        region, _ = cut_windows(rows, target.center, size, target.fill)
-        highlighted = (region * self._fixed.saliency[..., None]).round().to(torch.uint8)
-        both = self.embed(torch.cat([region, highlighted]))
+        pixels, _ = cut_windows(rows, target.center, size, target.fill)
+        highlighted = (pixels * self._fixed.saliency[..., None]).round().to(torch.uint8)
+        both = self.embed(torch.cat([pixels, highlighted]))
         return {layer: Pair(*item.chunk(2)) for layer, item in both.items()}
 
     def _latest(self, target: Target, rows: Tensor, pairs: Mapping[str, Pair]) -> Features | None:

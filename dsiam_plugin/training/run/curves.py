@@ -3,7 +3,7 @@
 import csv
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ def response_strip(responses: Tensor) -> Tensor:
     return padded.permute(1, 0, 2).flatten(1)
 
 
-def _csv(columns: list[str], rows: list[Mapping[str, Any]], *, header: bool) -> str:
+def _csv(columns: list[str], rows: Sequence[Mapping[str, Any]], *, header: bool) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     if header and columns:

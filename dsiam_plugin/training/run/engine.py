@@ -169,9 +169,10 @@ class Trainer:
             ) from None
 
     def _validate(self, stops: StopRequests) -> None:
-        files = self.job.files
+        files, validate = self.job.files, self.job.validate
+        assert validate is not None  # else there is nothing due
         self._write_weights(files.candidate, {})
-        scores = self.job.validate(files.candidate, stops.raise_own)
+        scores = validate(files.candidate, stops.raise_own)
         means = {**scores.set_means(), "mean": scores.mean, "seconds": scores.seconds}
         self.records.add_scores(means, self._done())
         better = self.best is None or scores.mean > self.best

@@ -29,6 +29,7 @@ from dsiam_plugin.training.joint.stage import ClipModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 DPI = 110
@@ -191,7 +192,7 @@ def _draw_window(axes: Axes, view: ClipView, time: int) -> None:
 
 def _draw_response(
     axes: Axes, view: ClipView, response: np.ndarray, time: int, limits: tuple[float, float]
-) -> object:
+) -> ScalarMappable:
     """The response over displacements in px; returns what the colour scale belongs to."""
     size = response.shape[0]
     half = size * view.stride / 2

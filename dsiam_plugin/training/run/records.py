@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -51,7 +52,7 @@ class Records:
     ):
         self.averages = Averages()
         self._config = config
-        self._model = model
+        self._model: Any = model  # with the methods that a stage has
         self._files = files
         self._machine = machine
         self._sample = sample
