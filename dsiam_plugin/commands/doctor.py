@@ -25,17 +25,12 @@ VOT_REMEDY = "attributee<0.1.10 beside it (pip install 'attributee<0.1.10')"
 
 
 class Check(NamedTuple):
-    """One line of the report.
+    """One line of the report."""
 
-    Attributes:
-        status: OK, NOTE (works, or is not needed) or FAIL.
-        subject: What was looked at.
-        finding: What was found and, unless all is well, what was expected. The first line is the
-            summary; further lines, such as a traceback, are shown below it.
-    """
-
-    status: str
-    subject: str
+    status: str  # OK, NOTE (works, or is not needed) or FAIL
+    subject: str  # what was looked at
+    # What was found and, unless all is well, what was expected. The first line is the summary;
+    # further lines, such as a traceback, are shown below it
     finding: str
 
 

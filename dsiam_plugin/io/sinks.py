@@ -25,19 +25,13 @@ if TYPE_CHECKING:
 
 
 class Tracked(NamedTuple):
-    """One frame and what is drawn or written of it.
+    """One frame and what is drawn or written of it."""
 
-    Attributes:
-        frame: The frame.
-        box: Pixels, 0-based.
-        score: The tracker's confidence; None where it was started, as on the first frame.
-        lost: The tracker reports its target as lost.
-    """
-
-    frame: Frame
-    box: Box
+    frame: Frame  # the frame
+    box: Box  # pixels, 0-based
+    # The tracker's confidence; None where it was started, as on the first frame
     score: float | None
-    lost: bool
+    lost: bool  # the tracker reports its target as lost
 
 
 Sink = Callable[[Tracked], bool]

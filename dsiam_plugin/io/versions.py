@@ -15,17 +15,11 @@ COLLECTIONS = ("dev", "all")  # extras that consist of the others
 
 
 class Need(NamedTuple):
-    """A declared dependency.
+    """A declared dependency."""
 
-    Attributes:
-        name: Of the distribution.
-        ranges: Versions it may have, such as ``>=0.7.3,<0.8``.
-        extra: The extra that brings it; "" where it is always installed.
-    """
-
-    name: str
-    ranges: str
-    extra: str
+    name: str  # of the distribution
+    ranges: str  # versions it may have, such as `>=0.7.3,<0.8`
+    extra: str  # the extra that brings it; "" where it is always installed
 
 
 def python_range() -> str:

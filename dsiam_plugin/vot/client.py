@@ -43,23 +43,14 @@ class SessionFailedError(Exception):
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """Tracker to run and its settings, as the environment names them.
+    """Tracker to run and its settings, as the environment names them."""
 
-    Attributes:
-        tracker: Name in the tracker registry.
-        weights: Absolute path, or None for the tracker's own default.
-        config: Absolute path of a YAML file, or None.
-        device: As ``build_tracker`` takes it.
-        precision: As ``build_tracker`` takes it.
-        backend: As ``build_tracker`` takes it.
-    """
-
-    tracker: str
-    weights: Path | None = None
-    config: Path | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    backend: str = "torch"
+    tracker: str  # name in the tracker registry
+    weights: Path | None = None  # absolute path, or None for the tracker's own default
+    config: Path | None = None  # absolute path of a YAML file, or None
+    device: str = "auto"  # as `build_tracker` takes it
+    precision: str = "auto"  # as `build_tracker` takes it
+    backend: str = "torch"  # as `build_tracker` takes it
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ClientSettings:

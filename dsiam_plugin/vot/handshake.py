@@ -25,17 +25,11 @@ STEP_PX = 6  # the target's motion a frame, to the right
 
 
 class Session(NamedTuple):
-    """Times and overlap that a completed session measured.
+    """Times and overlap that a completed session measured."""
 
-    Attributes:
-        start_s: From starting the process to its hello, warm-up included.
-        frame_s: Mean time of a frame after the first.
-        overlap: Intersection over union with the target on the last frame.
-    """
-
-    start_s: float
-    frame_s: float
-    overlap: float
+    start_s: float  # from starting the process to its hello, warm-up included
+    frame_s: float  # mean time of a frame after the first
+    overlap: float  # intersection over union with the target on the last frame
 
 
 def shake_hands(

@@ -51,21 +51,13 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Score:
-    """One tracker's scores in a supervised experiment.
+    """One tracker's scores in a supervised experiment."""
 
-    Attributes:
-        tracker: Name.
-        accuracy: Mean overlap while tracking, in [0, 1].
-        robustness: Failures a sequence, weighted by length; lower is better.
-        eao: Expected average overlap, in [0, 1]; NaN where no run is long enough.
-        fps: Frames a second of the tracker's replies, initialisations included.
-    """
-
-    tracker: str
-    accuracy: float
-    robustness: float
-    eao: float
-    fps: float
+    tracker: str  # name
+    accuracy: float  # mean overlap while tracking, in [0, 1]
+    robustness: float  # failures a sequence, weighted by length; lower is better
+    eao: float  # expected average overlap, in [0, 1]; NaN where no run is long enough
+    fps: float  # frames a second of the tracker's replies, initialisations included
 
 
 def sequences_folder(workspace: Path) -> Path:

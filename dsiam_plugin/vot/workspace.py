@@ -53,20 +53,13 @@ env_DSIAM_DEVICE = auto
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Settings in which supervised stacks differ.
+    """Settings in which supervised stacks differ."""
 
-    Attributes:
-        title: Shown in the report.
-        low, high: First and last length, in frames, that EAO averages over.
-        repetitions: Runs of each sequence. One is enough for trackers that repeat exactly.
-        dataset: Name or address the toolkit gets missing sequences from, or None.
-    """
-
-    title: str
-    low: int
+    title: str  # shown in the report
+    low: int  # low, high: first and last length, in frames, that EAO averages over
     high: int
-    repetitions: int = 1
-    dataset: str | None = None
+    repetitions: int = 1  # runs of each sequence. One is enough for trackers that repeat exactly
+    dataset: str | None = None  # name or address the toolkit gets missing sequences from, or None
 
     def document(self) -> dict[str, Any]:
         """The stack as the toolkit reads it: VOT2015's, but for the settings above."""

@@ -38,20 +38,13 @@ _NFS_ROW = 10  # track, left, top, right, bottom, frame, lost, occluded, generat
 
 @dataclass(frozen=True)
 class Apart:
-    """Places and format of one such download.
+    """Places and format of one such download."""
 
-    Attributes:
-        annotations: Patterns of the annotations below the root.
-        frames: Folder of a sequence's frames, from the annotation's path.
-        read: Boxes and, where it says so, hidden frames from an annotation and the number of
-            frames.
-        spare: How many rows or frames too many are cut off at the end.
-    """
-
-    annotations: tuple[str, ...]
-    frames: Callable[[Path], Path]
+    annotations: tuple[str, ...]  # patterns of the annotations below the root
+    frames: Callable[[Path], Path]  # folder of a sequence's frames, from the annotation's path
+    # Boxes and, where it says so, hidden frames from an annotation and the number of frames
     read: Callable[[Path, int], tuple[np.ndarray, np.ndarray | None]]
-    spare: int = 0
+    spare: int = 0  # how many rows or frames too many are cut off at the end
 
 
 def find_sequences(root: Path, benchmark: str) -> dict[str, str]:

@@ -20,26 +20,17 @@ FACTS_SHAPE = {
 
 @dataclass(frozen=True)
 class SequenceFacts:
-    """Facts about a sequence that its files do not tell.
+    """Facts about a sequence that its files do not tell."""
 
-    Attributes:
-        folder: Folder of the raw download; two targets of one video share it.
-        annotation: Name of the ground-truth file in that folder.
-        first_frame, last_frame: Numbers in the names of the first and last annotated image.
-        attributes: The benchmark's attribute codes, such as "OCC".
-        skip: How many annotated frames at the start are neither run nor evaluated.
-        digits: Digits in the names of the images.
-        extension: Suffix of the images, without the dot.
-    """
-
-    folder: str
-    annotation: str
+    folder: str  # folder of the raw download; two targets of one video share it
+    annotation: str  # name of the ground-truth file in that folder
+    # first_frame, last_frame: numbers in the names of the first and last annotated image
     first_frame: int
     last_frame: int
-    attributes: tuple[str, ...] = ()
-    skip: int = 0
-    digits: int = 4
-    extension: str = "jpg"
+    attributes: tuple[str, ...] = ()  # the benchmark's attribute codes, such as "OCC"
+    skip: int = 0  # how many annotated frames at the start are neither run nor evaluated
+    digits: int = 4  # digits in the names of the images
+    extension: str = "jpg"  # suffix of the images, without the dot
 
     @property
     def annotated(self) -> int:

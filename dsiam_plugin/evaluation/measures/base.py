@@ -21,16 +21,11 @@ SHOWN_TRACKERS = 20
 
 @dataclass(frozen=True)
 class Coverage:
-    """Share of a data set that a tracker's scores stand on.
+    """Share of a data set that a tracker's scores stand on."""
 
-    Attributes:
-        found: Sequences evaluated.
-        total: Sequences of the data set.
-        gaps: Sequence to one line that says why it could not be evaluated.
-    """
-
-    found: int
-    total: int
+    found: int  # sequences evaluated
+    total: int  # sequences of the data set
+    # Sequence to one line that says why it could not be evaluated
     gaps: Mapping[str, str] = field(default_factory=dict)
 
     @property

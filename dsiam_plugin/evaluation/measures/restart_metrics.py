@@ -16,17 +16,12 @@ from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, CODE_LOST
 
 @dataclass(frozen=True)
 class Fragment:
-    """Overlaps of one stretch of tracking.
+    """Overlaps of one stretch of tracking."""
 
-    Attributes:
-        start: The first frame's place in the sequence.
-        overlaps: One a frame, (n,).
-        failed: It ended in a loss: every later frame would have had overlap 0. Otherwise the
-            sequence ended and later frames are unknown.
-    """
-
-    start: int
-    overlaps: np.ndarray
+    start: int  # the first frame's place in the sequence
+    overlaps: np.ndarray  # one a frame, (n,)
+    # It ended in a loss: every later frame would have had overlap 0. Otherwise the sequence ended
+    # and later frames are unknown
     failed: bool
 
 

@@ -17,21 +17,14 @@ from dsiam_plugin.evaluation.measures.regions import Convention, Regions, region
 
 @dataclass(frozen=True)
 class RunOverlaps:
-    """Overlaps of one tracker's repetitions on one sequence.
+    """Overlaps of one tracker's repetitions on one sequence."""
 
-    Attributes:
-        runs: The repetitions, one after the other.
-        truth: The annotation.
-        size: Width and height of the images, px.
-        for_accuracy: (repetitions, frames), NaN where a region is a code.
-        for_eao: The same within EAO's narrower bounds; one array with the VOT toolkit's
-            convention, which has one bound and a number for every code.
-    """
-
-    runs: Regions
-    truth: Regions
-    size: tuple[int, int]
-    for_accuracy: np.ndarray
+    runs: Regions  # the repetitions, one after the other
+    truth: Regions  # the annotation
+    size: tuple[int, int]  # width and height of the images, px
+    for_accuracy: np.ndarray  # (repetitions, frames), NaN where a region is a code
+    # The same within EAO's narrower bounds; one array with the VOT toolkit's convention, which has
+    # one bound and a number for every code
     for_eao: np.ndarray
 
     @property

@@ -21,28 +21,18 @@ Drawer = Callable[[Path], dict[str, Path]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outcome for some trackers on one data set.
+    """The outcome for some trackers on one data set."""
 
-    Attributes:
-        dataset: The data set.
-        summary: The scores as the JSON file has them.
-        tables: The main tables.
-        attribute_tables: One measure by attribute each.
-        video_tables: One measure by video each, and other long tables.
-        gaps: What is missing; trackers without gaps have an empty entry.
-        trajectory: (tracker, video) -> its region in every frame and their overlaps with the
-            annotation, (N,), NaN where not defined.
-        draw: Writes the plots into a folder; returns title -> PNG file, in the report's order.
-    """
-
-    dataset: Dataset
-    summary: dict[str, Any]
-    tables: Sequence[Table]
-    attribute_tables: Sequence[Table]
-    video_tables: Sequence[Table]
-    gaps: Gaps
+    dataset: Dataset  # the data set
+    summary: dict[str, Any]  # the scores as the JSON file has them
+    tables: Sequence[Table]  # the main tables
+    attribute_tables: Sequence[Table]  # one measure by attribute each
+    video_tables: Sequence[Table]  # one measure by video each, and other long tables
+    gaps: Gaps  # what is missing; trackers without gaps have an empty entry
+    # (tracker, video) -> its region in every frame and their overlaps with the annotation, (N,),
+    # NaN where not defined
     trajectory: Callable[[str, str], Trajectory]
-    draw: Drawer
+    draw: Drawer  # writes the plots into a folder; returns title -> PNG file, in the report's order
 
 
 @dataclass(frozen=True)

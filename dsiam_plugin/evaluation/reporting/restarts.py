@@ -43,17 +43,11 @@ VOT_NOTE = (
 
 @dataclass(frozen=True)
 class MeasuredRestarts:
-    """One tracker's outcome.
+    """One tracker's outcome."""
 
-    Attributes:
-        gaps: Video -> why it has no result.
-        entry: The scores.
-        curve: Expected average overlap by length of a run, (N,).
-    """
-
-    gaps: Mapping[str, str]
-    entry: Entry
-    curve: np.ndarray
+    gaps: Mapping[str, str]  # video -> why it has no result
+    entry: Entry  # the scores
+    curve: np.ndarray  # expected average overlap by length of a run, (N,)
 
 
 def evaluate_restarts(

@@ -19,15 +19,10 @@ from dsiam_plugin.io.locks import locked_folder
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The results of one tracker by one protocol on disk, and who may add to them.
+    """The results of one tracker by one protocol on disk, and who may add to them."""
 
-    Attributes:
-        root: `<results>/<data set>/<tracker>`.
-        layout: File names of the protocol.
-    """
-
-    root: Path
-    layout: Layout
+    root: Path  # `<results>/<data set>/<tracker>`
+    layout: Layout  # file names of the protocol
 
     def claim(self, record: Mapping[str, Any], videos: Iterable[str], force: bool) -> None:
         """Make sure that what stands there and what is going to be added have one maker.

@@ -32,17 +32,11 @@ _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """The end of a job, good or bad.
+    """The end of a job, good or bad."""
 
-    Attributes:
-        job: The job.
-        tracks: One a repetition; none after an error.
-        error: One line that says what went wrong; None where all went well.
-    """
-
-    job: RunJob
-    tracks: list[Track]
-    error: str | None = None
+    job: RunJob  # the job
+    tracks: list[Track]  # one a repetition; none after an error
+    error: str | None = None  # one line that says what went wrong; None where all went well
 
 
 class Worker:

@@ -16,37 +16,24 @@ PLOT_INCHES = (6.0, 4.6)  # the axes with their labels; the legend's width comes
 
 @dataclass(frozen=True)
 class Curve:
-    """One tracker's line.
+    """One tracker's line."""
 
-    Attributes:
-        label: The name as the legend shows it (with its gaps).
-        values: The ordinates, (T,); NaN where there is nothing to draw.
-        score: The number the trackers are ranked by; NaN where there is none.
-        bold: Print the legend's entry in bold.
-    """
-
-    label: str
-    values: np.ndarray
-    score: float
-    bold: bool = False
+    label: str  # the name as the legend shows it (with its gaps)
+    values: np.ndarray  # the ordinates, (T,); NaN where there is nothing to draw
+    score: float  # the number the trackers are ranked by; NaN where there is none
+    bold: bool = False  # print the legend's entry in bold
 
 
 @dataclass(frozen=True)
 class CurvePlot:
-    """Titles, abscissae and ranges of a plot of curves.
+    """Titles, abscissae and ranges of a plot of curves."""
 
-    Attributes:
-        title, x_label, y_label: Printed as they are.
-        x: The abscissae, (T,).
-        y_range: Ends of the ordinate; None fits the curves.
-        marks: Abscissae of thin vertical lines: where a score is read, or an interval's ends.
-    """
-
-    title: str
+    title: str  # title, x_label, y_label: printed as they are
     x_label: str
     y_label: str
-    x: np.ndarray
-    y_range: tuple[float, float] | None = (0.0, 1.0)
+    x: np.ndarray  # the abscissae, (T,)
+    y_range: tuple[float, float] | None = (0.0, 1.0)  # ends of the ordinate; None fits the curves
+    # Abscissae of thin vertical lines: where a score is read, or an interval's ends
     marks: Sequence[float] = ()
 
 

@@ -16,19 +16,12 @@ MARGIN = 1.6  # factor left free beside the slowest and the fastest
 
 @dataclass(frozen=True)
 class SpeedScore:
-    """One tracker's quality and speed.
+    """One tracker's quality and speed."""
 
-    Attributes:
-        label: The name as the legend shows it.
-        accuracy: Mean overlap while tracking.
-        eao: Expected average overlap.
-        speed: In the plot's unit, > 0; NaN where it was not measured, then it is not drawn.
-    """
-
-    label: str
-    accuracy: float
-    eao: float
-    speed: float
+    label: str  # the name as the legend shows it
+    accuracy: float  # mean overlap while tracking
+    eao: float  # expected average overlap
+    speed: float  # in the plot's unit, > 0; NaN where it was not measured, then it is not drawn
 
 
 def draw_speed(

@@ -24,20 +24,14 @@ ReadFrame = Callable[[int], np.ndarray]
 
 @dataclass(frozen=True)
 class SequenceResults:
-    """One sequence and what several trackers did on it; frames count from 0.
+    """One sequence and what several trackers did on it; frames count from 0."""
 
-    Attributes:
-        name: The sequence's.
-        read: Frame number -> image, (H, W, 3) uint8 RGB.
-        truth: One region a frame: x, y, w, h or a polygon; other lengths mean none.
-        regions: Tracker -> one region a frame, in the order of the legend.
-        overlaps: Tracker -> overlap with the truth in each frame, (N,); NaN where not defined.
-    """
-
-    name: str
-    read: ReadFrame
-    truth: Sequence[Region]
+    name: str  # the sequence's
+    read: ReadFrame  # frame number -> image, (H, W, 3) uint8 RGB
+    truth: Sequence[Region]  # one region a frame: x, y, w, h or a polygon; other lengths mean none
+    # Tracker -> one region a frame, in the order of the legend
     regions: Mapping[str, Sequence[Region]]
+    # Tracker -> overlap with the truth in each frame, (N,); NaN where not defined
     overlaps: Mapping[str, np.ndarray]
 
     @property

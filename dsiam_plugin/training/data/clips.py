@@ -20,15 +20,11 @@ from dsiam_plugin.training.data.pack import Pack, Track
 
 
 class ClipBatch(NamedTuple):
-    """Clips of one batch.
+    """Clips of one batch."""
 
-    Attributes:
-        crops: (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time.
-        boxes: (B, T, 4) float32 ``(x, y, w, h)`` of the target in the crop. The first is what the
-            tracker is told.
-    """
-
-    crops: Tensor
+    crops: Tensor  # (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time
+    # (B, T, 4) float32 `(x, y, w, h)` of the target in the crop. The first is what the tracker is
+    # told
     boxes: Tensor
 
 

@@ -32,19 +32,12 @@ Progress = Callable[[Iterable, str, int | None], Iterable]
 
 
 class CutFootage(NamedTuple):
-    """Frames of a track that could be read.
+    """Frames of a track that could be read."""
 
-    Attributes:
-        footage: These frames, n of them.
-        crops: n of (S, S, 3) uint8 RGB.
-        boxes: n of the target in its crop.
-        skips: The other frames.
-    """
-
-    footage: Footage
-    crops: list[np.ndarray]
-    boxes: list[Box]
-    skips: list[Skip]
+    footage: Footage  # these frames, n of them
+    crops: list[np.ndarray]  # n of (S, S, 3) uint8 RGB
+    boxes: list[Box]  # n of the target in its crop
+    skips: list[Skip]  # the other frames
 
 
 def without_bar(items: Iterable, label: str, total: int | None) -> Iterable:

@@ -41,15 +41,10 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True)
 class Share:
-    """What part of each batch this process makes.
+    """What part of each batch this process makes."""
 
-    Attributes:
-        batch_size: Samples of the global batch.
-        rank, world: This process and how many there are.
-    """
-
-    batch_size: int
-    rank: int = 0
+    batch_size: int  # samples of the global batch
+    rank: int = 0  # rank, world: this process and how many there are
     world: int = 1
 
 

@@ -19,32 +19,21 @@ class NotFiniteError(TrainingError):
 
 
 class Update(NamedTuple):
-    """What a step showed.
+    """What a step showed."""
 
-    Attributes:
-        values: Losses and rates of the whole batch, over all processes, by name.
-        responses: (B, ...) maps of this process's share for pictures, or None.
-    """
-
-    values: dict[str, float]
-    responses: Tensor | None
+    values: dict[str, float]  # losses and rates of the whole batch, over all processes, by name
+    responses: Tensor | None  # (B, ...) maps of this process's share for pictures, or None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how a model computes.
+    """Where and how a model computes."""
 
-    Attributes:
-        device: Of the model and its batches.
-        dtype: Of the convolutions; float32 parameters are cast on the fly.
-        channels_last: Memory layout of the model.
-        group: The processes that share the work.
-    """
-
-    device: torch.device
+    device: torch.device  # of the model and its batches
+    # Of the convolutions; float32 parameters are cast on the fly
     dtype: torch.dtype = torch.float32
-    channels_last: bool = True
-    group: Group = Group()
+    channels_last: bool = True  # memory layout of the model
+    group: Group = Group()  # the processes that share the work
 
 
 class Learner:

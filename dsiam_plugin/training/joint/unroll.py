@@ -24,23 +24,14 @@ from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
 
 class Seen(NamedTuple):
-    """What a frame showed.
+    """What a frame showed."""
 
-    Attributes:
-        responses: (B, m, m), with gradient.
-        plain: (B, m, m) of the first exemplar without V and W, without gradient.
-        middles: (B, 2) positions in the middle of the search windows.
-        peaks: Of ``responses``.
-        plain_peaks: Of ``plain``.
-        verdict: What follows from ``peaks``; whether V and W may be learnt.
-    """
-
-    responses: Tensor
-    plain: Tensor
-    middles: Tensor
-    peaks: Peaks
-    plain_peaks: Peaks
-    verdict: Verdict
+    responses: Tensor  # (B, m, m), with gradient
+    plain: Tensor  # (B, m, m) of the first exemplar without V and W, without gradient
+    middles: Tensor  # (B, 2) positions in the middle of the search windows
+    peaks: Peaks  # of `responses`
+    plain_peaks: Peaks  # of `plain`
+    verdict: Verdict  # what follows from `peaks`; whether V and W may be learnt
 
 
 class Unroller:

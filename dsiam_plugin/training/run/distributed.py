@@ -29,19 +29,12 @@ Model = TypeVar("Model", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Group:
-    """The processes of a run.
+    """The processes of a run."""
 
-    Attributes:
-        rank: Number of this process, from 0.
-        world: How many there are.
-        local_rank: Number of this process on its machine: its GPU.
-        device: Where tensors must be to be exchanged.
-    """
-
-    rank: int = 0
-    world: int = 1
-    local_rank: int = 0
-    device: torch.device = torch.device("cpu")
+    rank: int = 0  # number of this process, from 0
+    world: int = 1  # how many there are
+    local_rank: int = 0  # number of this process on its machine: its GPU
+    device: torch.device = torch.device("cpu")  # where tensors must be to be exchanged
 
     @property
     def is_first(self) -> bool:

@@ -39,34 +39,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """What to train.
+    """What to train."""
 
-    Attributes:
-        config: The recipe.
-        model: Takes a batch, returns losses.
-        make_dataset: Opens the data; must pickle where ``workers`` is not 0.
-        samples: Of one pass.
-        files: Where everything goes.
-        machine: Where and how it computes.
-        data: Digest of each pack by its name.
-        origin: What the weights' header says beside the scores.
-        validate: Scores a file of weights, calling its second argument before each frame; None
-            for no validation.
-        workers: Processes that prepare batches; 0 for a thread.
-        sample: What one sample is called.
-    """
-
-    config: TrainingConfig
-    model: nn.Module
-    make_dataset: Callable[[], Dataset]
-    samples: int
-    files: Files
-    machine: Machine
-    data: Mapping[str, str] = field(default_factory=dict)
+    config: TrainingConfig  # the recipe
+    model: nn.Module  # takes a batch, returns losses
+    make_dataset: Callable[[], Dataset]  # opens the data; must pickle where `workers` is not 0
+    samples: int  # of one pass
+    files: Files  # where everything goes
+    machine: Machine  # where and how it computes
+    data: Mapping[str, str] = field(default_factory=dict)  # digest of each pack by its name
+    # What the weights' header says beside the scores
     origin: Mapping[str, Any] = field(default_factory=dict)
+    # Scores a file of weights, calling its second argument before each frame; None for no
+    # validation
     validate: Callable[[Path, Callable[[], None]], Scores] | None = None
-    workers: int = 0
-    sample: str = "sample"
+    workers: int = 0  # processes that prepare batches; 0 for a thread
+    sample: str = "sample"  # what one sample is called
 
 
 class Trainer:

@@ -39,23 +39,14 @@ ROWS = ("search region", "first exemplar alone", "with V and W")
 
 @dataclass(frozen=True)
 class ClipView:
-    """One clip as the model saw it.
+    """One clip as the model saw it."""
 
-    Attributes:
-        windows: (T - 1, size, size, 3) uint8 search windows.
-        targets: (T - 1, 2) px, annotated displacement from their middles.
-        sizes: (T - 1, 2) px, width and height of the annotated boxes.
-        plain: (T - 1, m, m) responses of the first exemplar alone.
-        responses: (T - 1, m, m) with V and W.
-        stride: Pixels between neighbouring cells.
-    """
-
-    windows: np.ndarray
-    targets: np.ndarray
-    sizes: np.ndarray
-    plain: np.ndarray
-    responses: np.ndarray
-    stride: int
+    windows: np.ndarray  # (T - 1, size, size, 3) uint8 search windows
+    targets: np.ndarray  # (T - 1, 2) px, annotated displacement from their middles
+    sizes: np.ndarray  # (T - 1, 2) px, width and height of the annotated boxes
+    plain: np.ndarray  # (T - 1, m, m) responses of the first exemplar alone
+    responses: np.ndarray  # (T - 1, m, m) with V and W
+    stride: int  # pixels between neighbouring cells
 
 
 def fusion_figure(maps: Mapping[str, Tensor]) -> Figure:

@@ -22,17 +22,12 @@ SYNTHETIC = "synthetic"
 
 
 class Scores(NamedTuple):
-    """Result of a validation.
+    """Result of a validation."""
 
-    Attributes:
-        mean: Mean of the data sets' mean success AUC, in [0, 1]; decides which checkpoint is best.
-        sets: Data set to sequence to success AUC.
-        seconds: What it took.
-    """
-
+    # Mean of the data sets' mean success AUC, in [0, 1]; decides which checkpoint is best
     mean: float
-    sets: dict[str, dict[str, float]]
-    seconds: float
+    sets: dict[str, dict[str, float]]  # data set to sequence to success AUC
+    seconds: float  # what it took
 
     def set_means(self) -> dict[str, float]:
         """Mean AUC of each data set."""

@@ -28,15 +28,10 @@ HALF_VISIBLE = 4  # of 8
 
 @dataclass(frozen=True)
 class GOT10k:
-    """Sequences of GOT-10k. The top-left pixel of an annotation is taken to be (1, 1).
+    """Sequences of GOT-10k. The top-left pixel of an annotation is taken to be (1, 1)."""
 
-    Attributes:
-        root: Folder of the data set, or of the sequences themselves.
-        split: ``train`` or ``val``; of ``test`` only the first boxes are public.
-    """
-
-    root: Path
-    split: str = "train"
+    root: Path  # folder of the data set, or of the sequences themselves
+    split: str = "train"  # `train` or `val`; of `test` only the first boxes are public
 
     @property
     def folder(self) -> Path:

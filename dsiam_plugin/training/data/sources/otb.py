@@ -19,14 +19,11 @@ class OTBFolders:
     """Sequences in OTB's layout; the top-left pixel of an annotation is (1, 1).
 
     Several ``groundtruth_rect.N.txt`` in a folder are several targets.
-
-    Attributes:
-        root: Folder of the sequences.
-        video_of: Regular expression that matches a whole folder name, the video being its first
-            group. By default ``_NNN`` at the end numbers the sequences cut from one video.
     """
 
-    root: Path
+    root: Path  # folder of the sequences
+    # Regular expression that matches a whole folder name, the video being its first group. By
+    # default `_NNN` at the end numbers the sequences cut from one video
     video_of: str = VIDEO_OF
 
     def __post_init__(self) -> None:

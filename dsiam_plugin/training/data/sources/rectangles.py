@@ -16,17 +16,11 @@ TRAILING_NUMBER = re.compile(r"(\d+)$")
 
 
 class NumberedImages(NamedTuple):
-    """Images of annotated frames, N of them.
+    """Images of annotated frames, N of them."""
 
-    Attributes:
-        names: File names; "" where the file is missing.
-        frames: (N,) int64 frame numbers.
-        flags: (N,) uint8, ``Flag.NO_IMAGE`` where the file is missing.
-    """
-
-    names: tuple[str, ...]
-    frames: np.ndarray
-    flags: np.ndarray
+    names: tuple[str, ...]  # file names; "" where the file is missing
+    frames: np.ndarray  # (N,) int64 frame numbers
+    flags: np.ndarray  # (N,) uint8, `Flag.NO_IMAGE` where the file is missing
 
 
 def match_images(folder: Path, rows: int) -> NumberedImages:
