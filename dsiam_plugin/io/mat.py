@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import DSiamError, MissingDependencyError
+from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.io.versions import import_optional
 
 SECONDS = 60.0
 MEMORY = 4 * 2**30  # bytes of address space; the authors' VGG networks take below 2 GiB
@@ -40,12 +41,7 @@ def read_mat(path: str | os.PathLike, error: type[DSiamError]) -> dict[str, Any]
         DSiamError: ``error``, if the file is missing, damaged or takes more than 60 s or 4 GiB.
         MissingDependencyError: SciPy is not installed.
     """
-    try:
-        import scipy  # noqa: F401
-    except ImportError:
-        raise MissingDependencyError(
-            f"{path}: reading MATLAB files needs SciPy: pip install 'dsiam-plugin[mat]'"
-        ) from None
+    import_optional("scipy", "mat")
     try:
         with open(path, "rb"):
             pass

@@ -1,7 +1,11 @@
 """Dependencies that the package declares, and the versions installed."""
 
+import importlib
 from importlib import metadata
+from types import ModuleType
 from typing import NamedTuple
+
+from dsiam_plugin.errors import MissingDependencyError
 
 DISTRIBUTION = "dsiam-plugin"
 # Any one of them provides cv2; servers use a headless one.
@@ -20,6 +24,20 @@ class Need(NamedTuple):
     name: str  # of the distribution
     ranges: str  # versions it may have, such as `>=0.7.3,<0.8`
     extra: str  # the extra that brings it; "" where it is always installed
+
+
+def import_optional(name: str, extra: str) -> ModuleType:
+    """A module that one of the package's extras brings.
+
+    Raises:
+        MissingDependencyError: It is not installed or does not load.
+    """
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        raise MissingDependencyError(
+            f"{name} cannot be imported ({error}); expected: pip install 'dsiam-plugin[{extra}]'"
+        ) from error
 
 
 def python_range() -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsiam_plugin.errors import MissingDependencyError, VOTError
+from dsiam_plugin.errors import VOTError
 from dsiam_plugin.io.files import write_text
 from dsiam_plugin.io.messages import fail
 from dsiam_plugin.io.parsing import read_json, read_yaml
 from dsiam_plugin.io.shapes import check_shape
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.vot.workspace import CONFIG, REGISTRY, sequence_names
 
 # The toolkit stops repeating after this many equal runs.
@@ -152,7 +153,7 @@ def read_scores(workspace: Path, analysis: Path, trackers: Sequence[str]) -> lis
     Raises:
         VOTError: The file is no analysis of these trackers in a supervised experiment.
     """
-    from dsiam_plugin.evaluation.reporting.speeds import frames_per_second  # loads NumPy
+    from dsiam_plugin.evaluation.results.files import frames_per_second  # loads NumPy
 
     document = read_json(analysis, VOTError, "the JSON of 'vot analysis'", ANALYSIS_SHAPE)
     order = list(document["trackers"])
@@ -215,14 +216,7 @@ def _stack_file(workspace: Path, name: str) -> Path:
     local = workspace / name
     if local.is_file():
         return local
-    try:
-        from vot.stack import resolve_stack
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"stack {name!r} is the VOT toolkit's, which cannot be imported ({error}); expected:"
-            " pip install 'dsiam-plugin[vot]'"
-        ) from error
-    found = resolve_stack(name)
+    found = import_optional("vot.stack", "vot").resolve_stack(name)
     if found is None:
         raise VOTError(f"{workspace / CONFIG}: stack {name!r} not found")
     return Path(found)

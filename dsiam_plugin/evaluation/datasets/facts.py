@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 
@@ -71,13 +71,6 @@ def facts_from_json(
 
 
 def _facts(name: str, row: Mapping) -> SequenceFacts:
-    return SequenceFacts(
-        folder=row.get("folder", name),
-        annotation=row.get("annotation", "groundtruth_rect.txt"),
-        first_frame=int(row["first_frame"]),
-        last_frame=int(row["last_frame"]),
-        attributes=tuple(row.get("attributes", ())),
-        skip=int(row.get("skip", 0)),
-        digits=int(row.get("digits", 4)),
-        extension=row.get("extension", "jpg"),
-    )
+    given = {item.name: row[item.name] for item in fields(SequenceFacts) if item.name in row}
+    usual = {"folder": name, "annotation": "groundtruth_rect.txt"}
+    return SequenceFacts(**{**usual, **given, "attributes": tuple(row.get("attributes", ()))})

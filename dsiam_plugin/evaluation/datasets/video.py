@@ -18,7 +18,7 @@ from dsiam_plugin.evaluation.datasets.drawing import (
 )
 from dsiam_plugin.evaluation.datasets.frames import absolute_names, read_image
 from dsiam_plugin.evaluation.datasets.names import file_names
-from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.results.files import read_boxes, read_trajectory
 from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
 from dsiam_plugin.evaluation.results.rows import carry_last, is_corners, warn_about_nan
 from dsiam_plugin.io.folders import subfolders
@@ -237,6 +237,11 @@ class Video:
         expected = self.layouts[0].result_path(path / tracker, self.name)
         self.gaps[tracker] = f"{NO_FILE}; expected {expected}"
         logger.info("%s of %s: %s", self.name, tracker, self.gaps[tracker])
+
+    def _read_regions(self, file: Path) -> list:
+        regions = read_trajectory(file)
+        self._check_rows(file, len(regions))
+        return regions
 
     def _read(self, file: Path) -> Trajectory:
         boxes = read_boxes(file)

@@ -1,9 +1,11 @@
 """The outcome of every kind of evaluation: scores, tables, gaps and a way to draw them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +15,10 @@ from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
 from dsiam_plugin.evaluation.measures.regions import Convention
 from dsiam_plugin.io.tables import Table
+from dsiam_plugin.io.workers import ordered_map
 
+Measured = TypeVar("Measured")
+Measure = Callable[[Dataset, Path, str], Measured]
 Gaps = Mapping[str, Mapping[str, str]]  # tracker -> video -> why it has no result
 Trajectory = tuple[Sequence[Sequence[float]], np.ndarray]
 Drawer = Callable[[Path], dict[str, Path]]
@@ -135,3 +140,33 @@ def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
             if len(shown) < len(missing):
                 lines.append(f"  and {len(missing) - len(shown)} more (-s lists all)")
     return lines
+
+
+def map_trackers(
+    measure: Measure[Measured],
+    dataset: Dataset,
+    folder: Path,
+    trackers: Sequence[str],
+    processes: int = 1,
+) -> dict[str, Measured]:
+    """Results of ``measure(dataset, folder, tracker)`` for every tracker.
+
+    Returns:
+        Tracker -> what ``measure`` returned, in the order of ``trackers``.
+    """
+    count = max(min(processes, len(trackers)), 1)
+    # One share a process, as sending the data set takes longer than measuring a tracker.
+    shares = [trackers[first::count] for first in range(count)]
+    found: dict[str, Measured] = {}
+    with closing(
+        ordered_map(partial(_measure_all, measure, dataset, folder), shares, count)
+    ) as parts:
+        for part in parts:
+            found |= part
+    return {tracker: found[tracker] for tracker in trackers}
+
+
+def _measure_all(
+    measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str]
+) -> dict[str, Measured]:
+    return {tracker: measure(dataset, folder, tracker) for tracker in trackers}

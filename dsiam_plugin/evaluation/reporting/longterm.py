@@ -25,10 +25,10 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    map_trackers,
     result_of,
     title_of,
 )
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.visualization import draw_f1
 from dsiam_plugin.evaluation.visualization.figures import plot_path
 

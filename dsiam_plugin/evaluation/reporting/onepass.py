@@ -29,11 +29,11 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Trajectory,
     check_any_result,
     heading,
+    map_trackers,
     result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.onepass_plots import Curves, attributes_of, draw_one_pass
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.io.tables import Table
 
 TITLES = {

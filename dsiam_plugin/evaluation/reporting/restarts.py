@@ -21,10 +21,10 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Options,
     Trajectory,
     check_any_result,
+    map_trackers,
     result_of,
     title_of,
 )
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.reporting.restart_plots import draw_restarts
 from dsiam_plugin.evaluation.reporting.restart_tables import (
     field_tables,
@@ -32,8 +32,7 @@ from dsiam_plugin.evaluation.reporting.restart_tables import (
     restart_video_tables,
     tag_tables,
 )
-from dsiam_plugin.evaluation.reporting.speeds import frames_per_second
-from dsiam_plugin.evaluation.results.files import CODE_INITIALISED
+from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, frames_per_second
 
 VOT_NOTE = (
     "Accuracy and robustness: the VOT toolkit's supervised_average_ar, the mean overlap and the "

@@ -15,9 +15,8 @@ from dsiam_plugin.evaluation.measures.metrics import (
     success_curve,
 )
 from dsiam_plugin.evaluation.measures.result_tables import ONE_PASS
-from dsiam_plugin.evaluation.reporting.evaluation import Evaluation
+from dsiam_plugin.evaluation.reporting.evaluation import Evaluation, map_trackers
 from dsiam_plugin.evaluation.reporting.onepass import report_one_pass
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.robustness import pooled_frames, robustness_protocol
 from dsiam_plugin.evaluation.running.store import ResultStore

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results.layout import time_files
 from dsiam_plugin.evaluation.results.region_binary import read_binary
 from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.messages import excerpt, fail
@@ -114,6 +115,23 @@ def read_times(path: str | os.PathLike) -> np.ndarray:
         return read_values(path)
     counts = range(1, text.partition("\n")[0].count(",") + 2)
     return np.array([np.mean(row) for row in _parse_rows(text, path, widths=tuple(counts))])
+
+
+def frames_per_second(folder: Path) -> float:
+    """Frames over seconds of all files of times in ``folder`` and its folders.
+
+    Frames in which the tracker did not run have no time or 0 seconds and do not count.
+
+    Returns:
+        NaN where there are no times.
+    """
+    frames, seconds = 0, 0.0
+    for path in time_files(folder):
+        times = read_times(path)
+        times = times[times > 0]
+        frames += len(times)
+        seconds += float(times.sum())
+    return frames / seconds if seconds > 0 else float("nan")
 
 
 def write_boxes(path: str | os.PathLike, boxes: Iterable[Sequence[float]]) -> None:

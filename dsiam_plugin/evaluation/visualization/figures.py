@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dsiam_plugin.errors import MissingDependencyError
 from dsiam_plugin.io.files import atomic_write
+from dsiam_plugin.io.versions import import_optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,12 +65,9 @@ def drawing() -> Iterator[None]:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
-        from matplotlib import style
-    except ImportError as error:
-        raise MissingDependencyError(
-            "plots need matplotlib; install it with: pip install 'dsiam-plugin[plots]'"
-        ) from error
+    import_optional("matplotlib", "plots")
+    from matplotlib import style
+
     with style.context(STYLE, after_reset=True):
         yield
 

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.errors import DSiamError, MissingDependencyError
+from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.models.weights import load_weights
 from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig, ClipDataset
 from dsiam_plugin.training.data.pack import open_pack
@@ -163,13 +164,8 @@ def draw(options: argparse.Namespace) -> list[Path]:
 
 def _figure(width: float, height: float) -> Figure:
     """An empty figure in inches, made without a display and without global state."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            "pictures need matplotlib; install it with: pip install 'dsiam-plugin[plots]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    library = import_optional("matplotlib.figure", "plots")
+    return library.Figure(figsize=(width, height), layout="constrained")
 
 
 def _draw_window(axes: Axes, view: ClipView, time: int) -> None:
