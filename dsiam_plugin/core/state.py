@@ -171,3 +171,8 @@ def column(values: Tensor, like: Tensor) -> Tensor:
 def take(items: Tensor, scale: Tensor) -> Tensor:
     """Of each target's S items (N, S, ...) the one at ``scale`` (N,): (N, ...)."""
     return items[torch.arange(len(items), device=items.device), scale]
+
+
+def winning(features: Features, peaks: Peaks) -> dict[str, Tensor]:
+    """Of every layer's features (N, S, ...) those at each target's winning scale, (N, ...)."""
+    return {layer: take(item, peaks.scale) for layer, item in features.items()}

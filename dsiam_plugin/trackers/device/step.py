@@ -16,7 +16,7 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import Fixed, fixed
 from dsiam_plugin.core.spectra import COMPLEX
-from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take, winning
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.device.crops import sample, windows_around
@@ -148,10 +148,7 @@ def _background(
     network = scene.network
     if transform.background == "search":
         sigma = transform.saliency_sigma * size
-        region, region_hat = (
-            {layer: take(item, peaks.scale) for layer, item in features.items()}
-            for features in seen
-        )
+        region, region_hat = (winning(features, peaks) for features in seen)
         return bright(region, peaks, network.stride, network.backbone.levels, sigma, region_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
