@@ -89,11 +89,7 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
 
 
 def _decode(path: str | Path, flags: int) -> np.ndarray:
-    """The image of a file, as OpenCV's flags ask for it.
-
-    Raises:
-        ImageError: As :func:`read_image`.
-    """
+    """The image of a file, as OpenCV's flags ask for it."""
     encoded = _read_bytes(path)
     trouble = _trouble(encoded)
     if trouble:

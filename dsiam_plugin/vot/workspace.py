@@ -24,8 +24,6 @@ CONFIG = "config.yaml"
 REGISTRY = "trackers.ini"
 STACK = "stack.yaml"
 SEQUENCES = "sequences"
-# The dataset name that makes the toolkit generate what is missing (see pyproject.toml).
-GENERATED = "dsiam-generated"
 # VOT2015's EAO interval, and the mean length of its 60 sequences that it was chosen for.
 VOT2015_INTERVAL = (108, 371)
 VOT2015_MEAN_LENGTH = 358
@@ -100,12 +98,6 @@ def eao_interval(lengths: Sequence[int]) -> tuple[int, int]:
     scale = sum(lengths) / len(lengths) / VOT2015_MEAN_LENGTH
     low, high = (max(1, round(scale * bound)) for bound in VOT2015_INTERVAL)
     return low, high
-
-
-def generated_stack() -> StackSettings:
-    """The stack of the generated sequences."""
-    low, high = eao_interval([GENERATED_FRAMES])
-    return StackSettings("DSiam generated sequences", low, high, dataset=GENERATED)
 
 
 def prepare_workspace(

@@ -48,11 +48,7 @@ class Metadata:
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names, after which results and plots are called.
-
-        Raises:
-            DatasetError: One of a sequence or an attribute is a path or otherwise no name.
-        """
+        """Check the names, after which results and plots are called."""
         for name, entry in self.videos.items():
             check_name(name, "sequence", DatasetError, self.root)
             for attribute in entry.get("attr") or ():
@@ -172,14 +168,7 @@ def _expected(name: str, benchmark: Benchmark) -> str:
 
 
 def _candidate_roots(names: Iterable[str]) -> list[Path]:
-    """Folders in which a data set is looked for when none is given, in that order.
-
-    Args:
-        names: The benchmark's name and aliases.
-
-    Returns:
-        The current folder, `$DSIAM_DATASETS/<name>` and `testing_dataset/<name>`.
-    """
+    """Folders in which a data set is looked for when none is given, in that order."""
     names = list(names)
     roots = [Path.cwd()]
     if os.environ.get(DATASETS_VARIABLE):

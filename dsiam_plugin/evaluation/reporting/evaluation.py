@@ -18,7 +18,7 @@ from dsiam_plugin.io.tables import Table
 from dsiam_plugin.io.workers import ordered_map
 
 Measured = TypeVar("Measured")
-Measure = Callable[[Dataset, Path, str], Measured]
+Measure = Callable[[Dataset, Path, str], tuple[Mapping[str, str], Measured]]  # gaps, result
 Gaps = Mapping[str, Mapping[str, str]]  # tracker -> video -> why it has no result
 Trajectory = tuple[Sequence[Sequence[float]], np.ndarray]
 Drawer = Callable[[Path], dict[str, Path]]
@@ -85,7 +85,7 @@ def result_of(dataset: Dataset, folder: Path, tracker: str, name: str) -> tuple[
     return video, video.load_tracker(folder, tracker, store=False)
 
 
-def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
+def _check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
     """Refuses results of which none fits the data set.
 
     Raises:
@@ -143,30 +143,29 @@ def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
 
 
 def map_trackers(
-    measure: Measure[Measured],
-    dataset: Dataset,
-    folder: Path,
-    trackers: Sequence[str],
-    processes: int = 1,
-) -> dict[str, Measured]:
-    """Results of ``measure(dataset, folder, tracker)`` for every tracker.
+    measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str], count: int
+) -> tuple[dict[str, Measured], Gaps]:
+    """Results and gaps of every tracker, in their order, from at most ``count`` processes.
 
-    Returns:
-        Tracker -> what ``measure`` returned, in the order of ``trackers``.
+    ``measure`` is a module's function or a partial of one, so that other processes can find it.
+
+    Raises:
+        ResultsError: No tracker has a result for any sequence.
     """
-    count = max(min(processes, len(trackers)), 1)
+    count = max(min(count, len(trackers)), 1)
     # One share a process, as sending the data set takes longer than measuring a tracker.
     shares = [trackers[first::count] for first in range(count)]
-    found: dict[str, Measured] = {}
-    with closing(
-        ordered_map(partial(_measure_all, measure, dataset, folder), shares, count)
-    ) as parts:
+    work = partial(_measure_all, measure, dataset, folder)
+    found: dict[str, tuple[Mapping[str, str], Measured]] = {}
+    with closing(ordered_map(work, shares, count)) as parts:
         for part in parts:
             found |= part
-    return {tracker: found[tracker] for tracker in trackers}
+    gaps = {tracker: found[tracker][0] for tracker in trackers}
+    _check_any_result(dataset, folder, gaps)
+    return {tracker: found[tracker][1] for tracker in trackers}, gaps
 
 
 def _measure_all(
     measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str]
-) -> dict[str, Measured]:
+) -> dict[str, tuple[Mapping[str, str], Measured]]:
     return {tracker: measure(dataset, folder, tracker) for tracker in trackers}

@@ -38,8 +38,8 @@ def evaluate_robustness(
     """
     way = robustness_protocol(dataset, protocol)
     measure = partial(measure_robustness, protocol=way.name)
-    measured = map_trackers(measure, dataset, folder, trackers, processes)
-    return report_one_pass(dataset, folder, measured, NOTE, way.name)
+    measured, gaps = map_trackers(measure, dataset, folder, trackers, processes)
+    return report_one_pass(dataset, folder, measured, gaps, NOTE, way.name)
 
 
 def measure_robustness(

@@ -163,11 +163,7 @@ def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
 def _find(
     source: Path, layout: Layout, format_name: str, tracker: str | None
 ) -> list[tuple[Path, dict[str, str]]]:
-    """Results in a folder with the fields of their names, of one tracker.
-
-    Raises:
-        ResultsError: There are none, or not of that tracker, or of several.
-    """
+    """Results in a folder with the fields of their names, of one tracker."""
     found = layout.find(source)
     if "{tracker}" in layout.result:
         found = [(path, _split_name(path.stem, tracker)) for path, _ in found]

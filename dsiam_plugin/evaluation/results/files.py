@@ -238,11 +238,7 @@ def _parse_rows(text: str, path: str | os.PathLike, widths: tuple[int, ...] | No
 
 
 def _number(text: str) -> float:
-    """A number in usual notation; Python alone takes `1_000`.
-
-    Raises:
-        ValueError: It is none.
-    """
+    """A number in usual notation; Python alone takes `1_000`."""
     if re.match(r"m\d", text):
         raise ValueError("is a mask (VOT2020 and later), which is not read")
     if not text:
@@ -260,9 +256,6 @@ def _split(line: str) -> list[str]:
 
     A comma beside tabs or semicolons would be a decimal comma: `20,0<tab>40,0<tab>...` is a box
     and would be read as a polygon.
-
-    Raises:
-        ValueError: There are two kinds.
     """
     text = _AROUND_SIGNS.sub(r"\1", line.strip())
     signs = {" " if sign.isspace() else sign for sign in _SIGNS.findall(text)}

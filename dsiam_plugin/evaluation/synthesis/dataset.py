@@ -49,11 +49,7 @@ class SynthesisConfig:
     attributes: tuple[str, ...] = choice(ATTRIBUTES, ATTRIBUTES)
 
     def __post_init__(self) -> None:
-        """Check all values.
-
-        Raises:
-            DatasetError: Naming every value that is out of range.
-        """
+        """Check all values."""
         refuse(validate(self), error=DatasetError)
 
     def problems(self) -> Iterator[str]:

@@ -59,11 +59,7 @@ def _shrunk_window(
     size: int,
     fill: tuple[float, float, float],
 ) -> tuple[np.ndarray, tuple[int, int], int]:
-    """The part of the image that a crop of ``side`` px can show, averaged over square blocks.
-
-    Returns:
-        The window, the source pixel of its top-left corner, and the blocks' side in px.
-    """
+    """The part of the image that a crop of ``side`` px can show, averaged over square blocks."""
     height, width = image.shape[:2]
     reach = side / 2 + 2  # interpolation looks one pixel further
     left, right = _span(center[0], reach, width)

@@ -81,11 +81,7 @@ def open_pack(path: str | Path) -> Pack:
 
 
 def _read_index(path: Path) -> tuple[PackGeometry, tuple[Track, ...]]:
-    """Geometry and tracks of ``pack.json``.
-
-    Raises:
-        ValueError: It is of another format, or its tracks do not follow each other.
-    """
+    """Geometry and tracks of ``pack.json``."""
     index = json.loads(path.read_text(encoding="utf-8"))
     form = index.get("format") if isinstance(index, dict) else None
     if form != FORMAT:

@@ -42,11 +42,7 @@ class CurationConfig:
     seed: int = number(0, "[0, 2147483647]")
 
     def __post_init__(self) -> None:
-        """Check all values.
-
-        Raises:
-            DatasetError: Naming every value that is out of range.
-        """
+        """Check all values."""
         refuse(validate(self), error=DatasetError)
 
     def problems(self) -> Iterator[str]:

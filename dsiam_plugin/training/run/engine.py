@@ -138,11 +138,7 @@ class Trainer:
         self._save(self.job.files.last)
 
     def _learn(self, batch: Any) -> Update:
-        """One step; a batch that breaks it is saved.
-
-        Raises:
-            NotFiniteError: Naming the file.
-        """
+        """One step; a batch that breaks it is saved."""
         try:
             return self.learner.update(batch, self._done())
         except NotFiniteError as error:
@@ -211,11 +207,7 @@ class Trainer:
 
 
 def _steps_of_a_pass(job: Job) -> int:
-    """Whole batches of one pass.
-
-    Raises:
-        TrainingError: If there is none, or a batch cannot be shared.
-    """
+    """Whole batches of one pass."""
     size, world = job.config.batch_size, job.machine.group.world
     if size % world:
         raise TrainingError(f"batch_size {size}: expected a multiple of the {world} processes")

@@ -104,11 +104,7 @@ def pack_digest(folder: Path) -> str:
 
 
 def _check_folder(request: Request, files: Files) -> None:
-    """Refuses to overwrite an earlier run.
-
-    Raises:
-        CheckpointError: If there is one and it is not to be resumed.
-    """
+    """Refuses to overwrite an earlier run."""
     if files.last.exists() and not request.resume:
         raise CheckpointError(
             f"{request.out}: holds a run already; --resume goes on with it, another --out keeps it"

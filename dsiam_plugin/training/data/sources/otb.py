@@ -27,11 +27,7 @@ class OTBFolders:
     video_of: str = VIDEO_OF
 
     def __post_init__(self) -> None:
-        """Check the expression.
-
-        Raises:
-            DatasetError: It is no regular expression with a group.
-        """
+        """Check the expression."""
         try:
             groups = re.compile(self.video_of).groups
         except re.error as error:
