@@ -31,9 +31,20 @@ def imports() -> dict[str, set[str]]:
     paths = sorted((ROOT / "dsiam_plugin").rglob("*.py"))
     modules = {_name(path): path for path in paths}
     return {
-        name: {item if item in modules else item.rpartition(".")[0] for item in _imported(path)}
+        name: {item if item in modules else item.rpartition(".")[0] for item in imported(path)}
         for name, path in modules.items()
     }
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names from the package that a file imports, with the name that is taken from a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in names if name.startswith("dsiam_plugin."))
 
 
 def room(module: str) -> str:
@@ -93,17 +104,6 @@ def picture(graph: Mapping[str, set[str]]) -> str:
 def _name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _imported(path: Path) -> Iterator[str]:
-    """Names from the package that a file imports, with the name that is taken from a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        yield from (name for name in names if name.startswith("dsiam_plugin."))
 
 
 def _purpose(name: str) -> str:

@@ -71,6 +71,14 @@ def test_the_package_has_few_entries():
     assert len(entries) <= TOP_ENTRIES
 
 
+@pytest.mark.parametrize("folder", ["benchmarks", "examples", "toolkit"])
+def test_modules_that_others_import_exist(house, graph, folder):
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    imported = {name for path in paths for name in house.imported(path)}
+    assert imported
+    assert [name for name in imported if not {name, name.rpartition(".")[0]} & graph.keys()] == []
+
+
 def test_the_picture_is_current(house, graph):
     current = house.picture(graph) == house.PICTURE.read_text(encoding="utf-8")
     assert current, "run python docs/house.py"
