@@ -49,6 +49,7 @@ evaluate: weights-named $(VENV)/.vot
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy dsiam_plugin toolkit
 	$(BIN)/python -m pytest -m ""
 
 # The variable silences an advertisement.
