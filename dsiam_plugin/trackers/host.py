@@ -20,9 +20,8 @@ from dsiam_plugin.core.response import fixed
 from dsiam_plugin.core.state import Features, Peaks, Target, Verdict, Windows, take
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.io.boxes import Box, check_box
-from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.network import SiameseNet, embed_many
 from dsiam_plugin.trackers.crops import Crop, channel_means, search_pyramid
-from dsiam_plugin.trackers.embedding import embed_many
 from dsiam_plugin.trackers.state import TrackerState, TrackResult
 from dsiam_plugin.trackers.targets import Boxes, Images, TargetTracker, check_size, one_each
 
