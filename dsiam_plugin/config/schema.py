@@ -193,7 +193,7 @@ class TransformConfig:
     memory: float = number(0.9, "[0, 1)")
     anchor_scale: bool = True
     max_ambiguity: float = number(0.65, "[0, 1]")
-    min_confidence: float = number(0.0, "[0, 1]")
+    min_confidence: float = number(0.6, "[0, 1]")
     background: str = choice("search", ("search", "crop", "crop_at_scale"))
     saliency: str = choice("gaussian", ("gaussian", "release"))
     saliency_sigma: float = number(0.25, "(0, 10]")

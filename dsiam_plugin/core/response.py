@@ -7,7 +7,7 @@ upsampling.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -176,7 +176,7 @@ def fuse(responses: Features, units: Features, numbers: Numbers) -> Tensor:
     Returns:
         (N, S, K, m, m).
     """
-    total: Tensor | float = 0
+    total: Any = 0  # becomes a tensor
     for layer, item in responses.items():
         if units:
             factor, offset = units[layer].unbind(1)

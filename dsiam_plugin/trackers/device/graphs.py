@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import torch
@@ -61,7 +61,7 @@ class RecordedStep:
         self._step = step
         self._images = torch.empty_like(images)
         self._state = replace(state, target=each(torch.empty_like, state.target))
-        self._loaded: list[Tensor | None] = [None] * len(tensors_of(state.target))
+        self._loaded: Sequence[Tensor | None] = [None] * len(tensors_of(state.target))
         self._outcome: tuple[TrackerState, Tensor] | None = None
         self._load(images, state)
         self._replay = record(self._run)
@@ -70,6 +70,7 @@ class RecordedStep:
         """What the step gives; the result tensor (N, 6) holds until the next call."""
         self._load(images, state)
         self._replay()
+        assert self._outcome is not None  # recording ran the step
         new_state, result = self._outcome
         # What the step passed through is the caller's own already.
         kept = each(

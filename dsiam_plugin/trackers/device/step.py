@@ -119,7 +119,7 @@ def device_step(
     latest = pairs = None
     if transform.variation or transform.replace_template:
         latest = _latest(scene, target.center, target.size, config)
-    if transform.suppression:
+    if x_hat is not None:
         pairs = _background(target, (x_feat, x_hat), windows, peaks, scene, constants)
     target = step.adapt(target, latest, pairs, verdict.learns, numbers, config)
     target = rules.settle(target, peaks, verdict, constant, config)
@@ -152,8 +152,8 @@ def _background(
         return bright(region, peaks, network.stride, network.backbone.levels, sigma, region_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
-    region = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
-    both = torch.cat([region, (region * constants.fixed.saliency).round()], dim=1)
+    pixels = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
+    both = torch.cat([pixels, (pixels * constants.fixed.saliency).round()], dim=1)
     return {layer: Pair(item[:, 0], item[:, 1]) for layer, item in embed(network, both).items()}
 
 
