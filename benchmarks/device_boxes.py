@@ -57,7 +57,7 @@ def main() -> int:
     trackers = ["DSiamM"] if options.dry else ["DSiam", "DSiamM", "SiamFC"]
     part = Part("boxes", options)
     sequences = _sequences(options)
-    workers = 1 if options.dry else max(1, len(_processors()) - 2)
+    workers = 1 if options.dry else max(1, len(_processors()) - 4)  # the tests run beside
     # Forked processes would inherit this one's threads and its device.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         expected = {
@@ -70,7 +70,8 @@ def main() -> int:
         for (label, name), host in expected.items():
             for precision in ["float32", "bfloat16"] if options.dry else PRECISIONS:
                 if part.is_late:
-                    break
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    return 0
                 keys = {"tracker": name, "weights": label, "precision": precision}
                 with part.attempt(**keys):
                     for row in _compared(keys, sequences, host, options):

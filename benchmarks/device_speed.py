@@ -44,13 +44,16 @@ class Case(NamedTuple):
     targets: int = 1
     own_frames: bool = False
     graphs: bool = True
+    kernels: bool = True
     setting: str = ""
 
 
-# What may make one stream faster, tried on one tracker each.
+# What may make it faster, tried on some of the cases.
+COMPILED = "torch.compile"
 SETTINGS: dict[str, Callable[[bool], None]] = {
     "cudnn.benchmark": lambda on: setattr(torch.backends.cudnn, "benchmark", on),
     "TF32 products": lambda on: allow_tf32(True, products=on),
+    COMPILED: lambda on: None,
 }
 
 
@@ -59,11 +62,14 @@ def main() -> int:
     parser = options_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--round-seconds", type=float, default=0.25)
+    parser.add_argument("--setting", choices=SETTINGS, help="only the cases of that setting")
     options = parser.parse_args()
     if options.dry:
         options.rounds, options.round_seconds = 1, 0.1
     part, files = Part("speed", options), weights_files(options)
     cases = list(dict.fromkeys(_cases(list(files), options.dry)))
+    if options.setting:
+        cases = [case for case in cases if case.setting == options.setting]
     images, boxes = moving_targets(WARM_UP + (4 if options.dry else 100), 256)
     for number, case in enumerate(cases):
         if part.is_late:
@@ -90,13 +96,15 @@ def _cases(weights: Sequence[str], dry: bool) -> Iterator[Case]:
         for name, one, count in itertools.product(TRACKERS, weights, COUNTS)
     ]
     learning = [case for case in batches if case.tracker != "SiamFC"]
+    most = [case for case in learning if case.targets == COUNTS[-1]]
+    yield from most
+    telling = [case for case in one_stream + most if case.tracker != "SiamFC"]
+    yield from (case._replace(kernels=False) for case in telling if case.weights == first)
+    yield from (case._replace(setting=COMPILED) for case in one_stream if case in telling[:2])
     yield from learning
-    for case in one_stream:
-        yield case._replace(graphs=False)
-    for case, setting in itertools.product(learning, SETTINGS):
-        if case.weights == last and case.targets == COUNTS[-1]:
-            yield case._replace(setting=setting)
-            yield case._replace(setting=setting, targets=1)
+    yield from (case._replace(graphs=False) for case in one_stream)
+    for setting in list(SETTINGS)[:2]:
+        yield from (case._replace(setting=setting) for case in telling if case.weights == last)
     others = [name for name in PRECISIONS if name != MAIN]
     yield from (case._replace(precision=name) for name in others for case in one_stream)
     yield from batches
@@ -119,7 +127,13 @@ def _measure(
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     tracker = device_tracker(
-        case.tracker, weights, case.precision, options.device, graphs=case.graphs
+        case.tracker,
+        weights,
+        case.precision,
+        options.device,
+        graphs=case.graphs,
+        kernels=case.kernels,
+        compiled=case.setting == COMPILED,
     )
     if case.setting:
         SETTINGS[case.setting](True)

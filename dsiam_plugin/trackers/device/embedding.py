@@ -1,0 +1,118 @@
+"""Features of windows of a frame: by GPU kernels of our own, or by PyTorch's operations alone."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dsiam_plugin.core.state import Windows
+from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.trackers.device.crops import sample
+
+LOG = logging.getLogger(__name__)
+
+
+class Embedding:
+    """Cuts windows and embeds them.
+
+    Args:
+        network: Embeds.
+    """
+
+    def __init__(self, network: SiameseNet):
+        self.network = network
+
+    def windows(self, images: Tensor, windows: Windows, fill: Tensor, size: int) -> dict:
+        """Features (N, S, C, h, w) float32 by layer of windows; see ``crops.sample``."""
+        return self.crops(sample(images, windows, fill, size))
+
+    def crops(self, crops: Tensor) -> dict[str, Tensor]:
+        """Features (N, S, C, h, w) float32 by layer of crops (N, S, 3, size, size)."""
+        features = self.network.features(crops.flatten(0, 1))
+        return {layer: item.unflatten(0, crops.shape[:2]) for layer, item in features.items()}
+
+
+class FusedEmbedding(Embedding):
+    """:class:`Embedding` for SiamFC's network, in fewer passes over memory.
+
+    - Crops are cut from the bytes and written as the first convolution wants them.
+    - That convolution, 11 x 11 of 3 channels with stride 2, is done as one of 6 x 6 of the 12
+      channels of 2 x 2 pixels: the same sums, in the sizes that tensor cores multiply.
+    - Bias, ReLU and pooling are one pass; bias and ReLU keep order, so they can follow the pooling.
+
+    Args:
+        network: With SiamFC's backbone.
+
+    Raises:
+        ImportError: If there is no Triton.
+        RuntimeError: If its kernels cannot be built here.
+    """
+
+    def __init__(self, network: SiameseNet):
+        super().__init__(network)
+        from dsiam_plugin.trackers.device import kernels
+
+        self._kernels = kernels
+        first = network.backbone.conv1.weight  # (C, 3, 11, 11)
+        weight = F.pixel_unshuffle(F.pad(first, (0, 1, 0, 1)), 2)
+        weight = F.pad(weight, (0, 0, 0, 0, 0, kernels.PACKED - weight.shape[1]))
+        self._first = weight.contiguous(memory_format=torch.channels_last)
+
+    def windows(self, images: Tensor, windows: Windows, fill: Tensor, size: int) -> dict:
+        """See :meth:`Embedding.windows`."""
+        dtype = self.network.dtype
+        packed = self._kernels.packed_crops(images, windows, fill, size, dtype)
+        return {
+            layer: item.to(torch.float32, memory_format=torch.contiguous_format).unflatten(
+                0, windows.side.shape
+            )
+            for layer, item in self._levels(packed).items()
+            if layer in self.network.layers
+        }
+
+    def _levels(self, packed: Tensor) -> dict[str, Tensor]:
+        net, rectified = self.network.backbone, self._kernels.rectified
+        pool = (net.pool.kernel_size, net.pool.stride)
+        x = rectified(F.conv2d(packed, self._first), net.conv1.bias, *pool)
+        x = rectified(_product(x, net.conv2), net.conv2.bias, *pool)
+        x = rectified(_product(x, net.conv3), net.conv3.bias)
+        conv4 = rectified(_product(x, net.conv4), net.conv4.bias)
+        return {"conv4": conv4, "conv5": net.conv5(conv4)}
+
+
+def make_embedding(network: SiameseNet, kernels: bool) -> Embedding:
+    """The fastest embedding that works here.
+
+    Args:
+        network: Embeds.
+        kernels: Whether kernels of our own may be used, on a GPU.
+    """
+    fits = isinstance(network.backbone, SiamFCAlexNet) and network.device.type == "cuda"
+    if not (kernels and fits):
+        return Embedding(network)
+    try:
+        embedding = FusedEmbedding(network)
+        _try_out(embedding)
+    except (ImportError, RuntimeError, OSError) as error:  # no Triton, or no compiler for it
+        LOG.warning("no GPU kernels, frames take longer: %s", str(error).splitlines()[0])
+        return Embedding(network)
+    return embedding
+
+
+@torch.inference_mode()
+def _try_out(embedding: Embedding) -> None:
+    """Builds the kernels, which happens on their first use."""
+    device = embedding.network.device
+    one = torch.ones((1, 1), dtype=torch.float64, device=device)
+    windows = Windows(one[..., None].expand(1, 1, 2), one)
+    image = torch.zeros((1, 8, 8, 3), dtype=torch.uint8, device=device)
+    embedding.windows(image, windows, torch.zeros((1, 3), device=device), 127)
+
+
+def _product(features: Tensor, layer: nn.Conv2d) -> Tensor:
+    """A convolution without its bias."""
+    return F.conv2d(features, layer.weight, None, layer.stride, groups=layer.groups)
