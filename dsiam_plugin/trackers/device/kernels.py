@@ -90,11 +90,11 @@ def rectified(features: Tensor, bias: Tensor, window: int = 1, stride: int = 1) 
 
 @triton.jit
 def _crop(
-    images: Tensor,
-    centers: Tensor,
-    sides: Tensor,
-    fills: Tensor,
-    crops: Tensor,
+    images: tl.tensor,
+    centers: tl.tensor,
+    sides: tl.tensor,
+    fills: tl.tensor,
+    crops: tl.tensor,
     height: int,
     width: int,
     scales: int,
@@ -148,9 +148,9 @@ def _crop(
 
 @triton.jit
 def _rectify(
-    features: Tensor,
-    bias: Tensor,
-    pooled: Tensor,
+    features: tl.tensor,
+    bias: tl.tensor,
+    pooled: tl.tensor,
     height: int,
     width: int,
     channels: int,
