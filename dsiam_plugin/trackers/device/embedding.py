@@ -15,6 +15,10 @@ from dsiam_plugin.trackers.device.crops import sample
 
 LOG = logging.getLogger(__name__)
 
+# Up to so many crops a convolution in groups is done as one of all channels, most weights zero:
+# cuDNN cuts its input into slices, and launches cost more there than the products with zero.
+FEW = 12
+
 
 class Embedding:
     """Cuts windows and embeds them.
@@ -42,6 +46,7 @@ class FusedEmbedding(Embedding):
     - Crops are cut from the bytes and written as the first convolution wants them.
     - That convolution, 11 x 11 of 3 channels with stride 2, is done as one of 6 x 6 of the 12
       channels of 2 x 2 pixels: the same sums, in the sizes that tensor cores multiply.
+    - Few crops' convolutions in groups are done as one each; see ``FEW``.
     - Bias, ReLU and pooling are one pass; bias and ReLU keep order, so they can follow the pooling.
 
     Args:
@@ -61,6 +66,8 @@ class FusedEmbedding(Embedding):
         weight = F.pixel_unshuffle(F.pad(first, (0, 1, 0, 1)), 2)
         weight = F.pad(weight, (0, 0, 0, 0, 0, kernels.PACKED - weight.shape[1]))
         self._first = weight.contiguous(memory_format=torch.channels_last)
+        names = ("conv2", "conv3", "conv4", "conv5")
+        self._whole = {name: _ungrouped(getattr(network.backbone, name)) for name in names}
 
     def windows(self, images: Tensor, windows: Windows, fill: Tensor, size: int) -> dict:
         """See :meth:`Embedding.windows`."""
@@ -78,10 +85,18 @@ class FusedEmbedding(Embedding):
         net, rectified = self.network.backbone, self._kernels.rectified
         pool = (net.pool.kernel_size, net.pool.stride)
         x = rectified(F.conv2d(packed, self._first), net.conv1.bias, *pool)
-        x = rectified(_product(x, net.conv2), net.conv2.bias, *pool)
-        x = rectified(_product(x, net.conv3), net.conv3.bias)
-        conv4 = rectified(_product(x, net.conv4), net.conv4.bias)
-        return {"conv4": conv4, "conv5": net.conv5(conv4)}
+        x = rectified(self._product(x, "conv2"), net.conv2.bias, *pool)
+        x = rectified(self._product(x, "conv3"), net.conv3.bias)
+        conv4 = rectified(self._product(x, "conv4"), net.conv4.bias)
+        conv5 = self._product(conv4, "conv5") + net.conv5.bias[:, None, None]
+        return {"conv4": conv4, "conv5": conv5}
+
+    def _product(self, features: Tensor, name: str) -> Tensor:
+        """A convolution without its bias."""
+        if len(features) <= FEW:
+            return F.conv2d(features, self._whole[name])
+        layer = getattr(self.network.backbone, name)
+        return F.conv2d(features, layer.weight, groups=layer.groups)
 
 
 def make_embedding(network: SiameseNet, kernels: bool) -> Embedding:
@@ -113,6 +128,12 @@ def _try_out(embedding: Embedding) -> None:
     embedding.windows(image, windows, torch.zeros((1, 3), device=device), 127)
 
 
-def _product(features: Tensor, layer: nn.Conv2d) -> Tensor:
-    """A convolution without its bias."""
-    return F.conv2d(features, layer.weight, None, layer.stride, groups=layer.groups)
+def _ungrouped(layer: nn.Conv2d) -> Tensor:
+    """Weights (C_out, C_in, h, w) of a convolution in groups as one of all channels."""
+    blocks = layer.weight.chunk(layer.groups)  # (C_out / groups, C_in / groups, h, w) each
+    rows = []
+    for number, block in enumerate(blocks):
+        before, width = number * block.shape[1], layer.in_channels
+        after = width - before - block.shape[1]
+        rows.append(F.pad(block, (0, 0, 0, 0, before, after)))
+    return torch.cat(rows).contiguous(memory_format=torch.channels_last)
