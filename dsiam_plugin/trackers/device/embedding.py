@@ -112,8 +112,9 @@ def make_embedding(network: SiameseNet, kernels: bool) -> Embedding:
     try:
         embedding = FusedEmbedding(network)
         _try_out(embedding)
-    except (ImportError, RuntimeError, OSError) as error:  # no Triton, or no compiler for it
-        LOG.warning("no GPU kernels, frames take longer: %s", str(error).splitlines()[0])
+    except Exception as error:  # no Triton, no compiler for it, or what that may raise
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        LOG.warning("no GPU kernels, frames take longer: %s", reason)
         return Embedding(network)
     return embedding
 
