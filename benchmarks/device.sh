@@ -50,18 +50,11 @@ measure() {
     --seconds "$(seconds "$2")" "${words[@]}"
 }
 
-# compile: what torch.compile makes stays on the disk, so the part that is timed need not wait for it
-compile() {
-  timeout "$(seconds 200)" "$python" "$here/device_speed.py" --out "$work/compiled" \
-    --setting torch.compile --device "$device" "${words[@]}" >"$work/compile.log" 2>&1
-}
-
-# None of these is timed, so they share the machine.
+# Neither of these two is timed, so they share the machine.
 mapfile -t tests < <(grep -rl "mark.cuda" tests --include "test_*.py" | sort)
 part tests 90 env OMP_NUM_THREADS=2 "$python" -m pytest "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider \
   -W default --junitxml "$work/tests.xml" &
 measure boxes 100 &
-case " $parts " in *" speed "*) compile & ;; esac
 wait
 measure speed 110
 measure profile 40

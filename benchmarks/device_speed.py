@@ -49,11 +49,9 @@ class Case(NamedTuple):
 
 
 # What may make it faster, tried on some of the cases.
-COMPILED = "torch.compile"
 SETTINGS: dict[str, Callable[[bool], None]] = {
     "cudnn.benchmark": lambda on: setattr(torch.backends.cudnn, "benchmark", on),
     "TF32 products": lambda on: allow_tf32(True, products=on),
-    COMPILED: lambda on: None,
 }
 
 
@@ -62,14 +60,11 @@ def main() -> int:
     parser = options_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--round-seconds", type=float, default=0.25)
-    parser.add_argument("--setting", choices=SETTINGS, help="only the cases of that setting")
     options = parser.parse_args()
     if options.dry:
         options.rounds, options.round_seconds = 1, 0.1
     part, files = Part("speed", options), weights_files(options)
     cases = list(dict.fromkeys(_cases(list(files), options.dry)))
-    if options.setting:
-        cases = [case for case in cases if case.setting == options.setting]
     images, boxes = moving_targets(WARM_UP + (4 if options.dry else 100), 256)
     for number, case in enumerate(cases):
         if part.is_late:
@@ -100,10 +95,9 @@ def _cases(weights: Sequence[str], dry: bool) -> Iterator[Case]:
     yield from most
     telling = [case for case in one_stream + most if case.tracker != "SiamFC"]
     yield from (case._replace(kernels=False) for case in telling if case.weights == first)
-    yield from (case._replace(setting=COMPILED) for case in one_stream if case in telling[:2])
     yield from learning
     yield from (case._replace(graphs=False) for case in one_stream)
-    for setting in list(SETTINGS)[:2]:
+    for setting in SETTINGS:
         yield from (case._replace(setting=setting) for case in telling if case.weights == last)
     others = [name for name in PRECISIONS if name != MAIN]
     yield from (case._replace(precision=name) for name in others for case in one_stream)
@@ -133,7 +127,6 @@ def _measure(
         options.device,
         graphs=case.graphs,
         kernels=case.kernels,
-        compiled=case.setting == COMPILED,
     )
     if case.setting:
         SETTINGS[case.setting](True)

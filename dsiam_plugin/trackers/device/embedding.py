@@ -15,10 +15,6 @@ from dsiam_plugin.trackers.device.crops import sample
 
 LOG = logging.getLogger(__name__)
 
-# Up to so many crops a convolution in groups is done as one of all channels, most weights zero:
-# cuDNN cuts its input into slices, and launches cost more there than the products with zero.
-FEW = 12
-
 
 class Embedding:
     """Cuts windows and embeds them.
@@ -46,11 +42,12 @@ class FusedEmbedding(Embedding):
     - Crops are cut from the bytes and written as the first convolution wants them.
     - That convolution, 11 x 11 of 3 channels with stride 2, is done as one of 6 x 6 of the 12
       channels of 2 x 2 pixels: the same sums, in the sizes that tensor cores multiply.
-    - Few crops' convolutions in groups are done as one each; see ``FEW``.
+    - In half precision, convolutions in groups are done as one of all channels, with weights of
+      zero: cuDNN cuts its input into slices otherwise, which costs more than those products.
     - Bias, ReLU and pooling are one pass; bias and ReLU keep order, so they can follow the pooling.
 
     Args:
-        network: With SiamFC's backbone.
+        network: With SiamFC's backbone, and the weights it is to keep.
 
     Raises:
         ImportError: If there is no Triton.
@@ -66,19 +63,24 @@ class FusedEmbedding(Embedding):
         weight = F.pixel_unshuffle(F.pad(first, (0, 1, 0, 1)), 2)
         weight = F.pad(weight, (0, 0, 0, 0, 0, kernels.PACKED - weight.shape[1]))
         self._first = weight.contiguous(memory_format=torch.channels_last)
-        names = ("conv2", "conv3", "conv4", "conv5")
-        self._whole = {name: _ungrouped(getattr(network.backbone, name)) for name in names}
+        layers = {
+            name: getattr(network.backbone, name) for name in ("conv2", "conv3", "conv4", "conv5")
+        }
+        self._groups = {name: layer.groups for name, layer in layers.items()}
+        self._weights = {name: layer.weight for name, layer in layers.items()}
+        if network.dtype is not torch.float32:
+            self._groups = dict.fromkeys(layers, 1)
+            self._weights = {name: _ungrouped(layer) for name, layer in layers.items()}
 
     def windows(self, images: Tensor, windows: Windows, fill: Tensor, size: int) -> dict:
         """See :meth:`Embedding.windows`."""
-        dtype = self.network.dtype
+        dtype, shape = self.network.dtype, windows.side.shape
         packed = self._kernels.packed_crops(images, windows, fill, size, dtype)
+        levels = self._levels(packed)
+        planes = torch.contiguous_format
         return {
-            layer: item.to(torch.float32, memory_format=torch.contiguous_format).unflatten(
-                0, windows.side.shape
-            )
-            for layer, item in self._levels(packed).items()
-            if layer in self.network.layers
+            layer: levels[layer].to(torch.float32, memory_format=planes).unflatten(0, shape)
+            for layer in self.network.layers
         }
 
     def _levels(self, packed: Tensor) -> dict[str, Tensor]:
@@ -93,10 +95,7 @@ class FusedEmbedding(Embedding):
 
     def _product(self, features: Tensor, name: str) -> Tensor:
         """A convolution without its bias."""
-        if len(features) <= FEW:
-            return F.conv2d(features, self._whole[name])
-        layer = getattr(self.network.backbone, name)
-        return F.conv2d(features, layer.weight, groups=layer.groups)
+        return F.conv2d(features, self._weights[name], groups=self._groups[name])
 
 
 def make_embedding(network: SiameseNet, kernels: bool) -> Embedding:

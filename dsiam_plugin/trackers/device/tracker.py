@@ -32,7 +32,6 @@ class DeviceTracker(TargetTracker):
         name: What it is called in results and messages.
         graphs: Whether to record steps as CUDA graphs, on a GPU.
         kernels: Whether to use GPU kernels of our own, where they can be built.
-        compiled: Whether ``torch.compile`` fuses the step, which takes long for each new shape.
     """
 
     def __init__(
@@ -42,15 +41,13 @@ class DeviceTracker(TargetTracker):
         name: str = "DSiam",
         graphs: bool = True,
         kernels: bool = True,
-        compiled: bool = False,
     ):
         super().__init__(network, config, name)
         with self._on_device():
             self._constants = make_constants(config, network, kernels)
         self._upload = Upload(network.device)
         has_graphs = graphs and network.device.type == "cuda"
-        step = torch.compile(self._eager_step, dynamic=False) if compiled else self._eager_step
-        self._run = GraphedStep(step) if has_graphs else step
+        self._run = GraphedStep(self._eager_step) if has_graphs else self._eager_step
 
     def start(self, image: np.ndarray, box: Sequence[float]) -> TrackerState:
         """State of a new target; see :meth:`init`."""

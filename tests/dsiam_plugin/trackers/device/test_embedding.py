@@ -10,7 +10,6 @@ from dsiam_plugin import build_tracker
 from dsiam_plugin.trackers.device import embedding
 from dsiam_plugin.trackers.device.crops import sample, windows_around
 from dsiam_plugin.trackers.device.embedding import (
-    FEW,
     Embedding,
     FusedEmbedding,
     make_embedding,
@@ -91,10 +90,8 @@ def test_bias_relu_and_pooling_in_one_pass(dtype, window, stride):
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("few", [0, FEW])
 @pytest.mark.parametrize(("precision", "near"), [("float32", 2e-3), ("bfloat16", 3e-2)])
-def test_fused_features_are_the_network_s(weights, few, precision, near, monkeypatch):
-    monkeypatch.setattr(embedding, "FEW", few)
+def test_fused_features_are_the_network_s(weights, precision, near):
     network = network_of(weights, "cuda", precision)
     frames, windows, fill = scene(1, "cuda")
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
