@@ -1,14 +1,15 @@
 """``dsiam vot``: workspaces of the VOT toolkit, before and after ``vot evaluate``."""
 
-from __future__ import annotations
-
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dsiam_plugin.commands.argument_types import positive
 from dsiam_plugin.errors import VOTError
+from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.io.shapes import check_name
 from dsiam_plugin.vot import results as vot_results
 from dsiam_plugin.vot import workspace as vot_workspace
@@ -90,19 +91,18 @@ def _add_prepare(commands: argparse._SubParsersAction) -> None:
         description="Without --data, 11 sequences are generated, one an OTB attribute.",
     )
     parser.set_defaults(run=run_prepare)
-    parser.add_argument("workspace", type=Path, metavar="WORKSPACE")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="sequences in VOT's layout")
-    parser.add_argument(
-        "--repetitions", type=_positive, metavar="N", help="runs of each sequence (default: 1)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("workspace", type=Path, metavar="WORKSPACE")
+    add("--data", type=Path, metavar="DIR", help="sequences in VOT's layout")
+    add("--repetitions", type=positive, metavar="N", help="runs of each sequence (default: 1)")
+    add(
         "--eao",
         type=_interval,
         metavar="LOW,HIGH",
         help="lengths in frames that EAO averages over (default: VOT2015's 108,371 in proportion"
         " to the mean length of the sequences)",
     )
-    parser.add_argument(
+    add(
         "--trackers",
         nargs="+",
         default=(),
@@ -118,16 +118,11 @@ def _check_trackers(names: Sequence[str]) -> None:
         check_name(name, "tracker", VOTError)
 
 
-def _positive(text: str) -> int:
-    """A whole number above 0."""
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number above 0")
-    return int(text)
-
-
 def _interval(text: str) -> tuple[int, int]:
     """Two lengths in frames, ``LOW,HIGH``."""
-    low, _, high = text.partition(",")
-    if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high)):
-        raise argparse.ArgumentTypeError(f"{text!r}; expected LOW,HIGH in frames, as 108,371")
-    return int(low), int(high)
+    lengths = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9})", text)
+    if not lengths or not 0 < int(lengths[1]) < int(lengths[2]):
+        raise argparse.ArgumentTypeError(
+            f"{excerpt(text)}; expected LOW,HIGH in frames, as 108,371"
+        )
+    return int(lengths[1]), int(lengths[2])

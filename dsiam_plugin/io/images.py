@@ -37,10 +37,6 @@ def read_image(path: str | Path, mode: str = "RGB") -> np.ndarray:
     The file's own orientation tag is applied, as every viewer does; 16-bit values become 8-bit
     ones as the format's decoder does it.
 
-    Args:
-        path: File of any format OpenCV reads; non-ASCII names work on every system.
-        mode: Colour order of the result, "RGB" or "BGR".
-
     Returns:
         (H, W, 3) uint8, C-contiguous.
 
@@ -93,11 +89,7 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
 
 
 def _decode(path: str | Path, flags: int) -> np.ndarray:
-    """The image of a file, as OpenCV's flags ask for it.
-
-    Raises:
-        ImageError: As :func:`read_image`.
-    """
+    """The image of a file, as OpenCV's flags ask for it."""
     encoded = _read_bytes(path)
     trouble = _trouble(encoded)
     if trouble:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import BenchmarkError
+from dsiam_plugin.errors import BenchmarkError, ResultsError
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.measures.accuracy_robustness import RestartBenchmark
 from dsiam_plugin.evaluation.measures.base import show_tables
@@ -64,9 +64,6 @@ class EAOBenchmark(RestartBenchmark):
     def eval(self, eval_trackers: str | Sequence[str] | None = None) -> dict[str, EAOByTag]:
         """Expected average overlap over the interval.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to tag to score; NaN where no run is as long as `low`.
         """
@@ -84,21 +81,13 @@ class EAOBenchmark(RestartBenchmark):
     ) -> dict[str, dict[str, np.ndarray]]:
         """Expected average overlap by length of a run.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to tag to (longest run,) curve: entry j is the mean over frames 1 to j.
         """
         return {tracker: self._curves(tracker) for tracker in self.chosen(eval_trackers)}
 
     def show_result(self, result: dict[str, EAOByTag], topk: int = 10) -> None:
-        """Print a table of the best trackers.
-
-        Args:
-            result: From `eval`.
-            topk: How many trackers.
-        """
+        """Print a table of the best trackers."""
         entries = {
             name: {**scores, "sequences": self.coverage(name).found}
             for name, scores in result.items()
@@ -125,8 +114,13 @@ class EAOBenchmark(RestartBenchmark):
         weights: dict[str, list[float]] = {tag: [] for tag in self.tags}
         longest = 1
         for video, repetitions in self.results(tracker):
+            try:
+                cuts = list(self._cut_runs(video, repetitions))
+            except ResultsError as error:
+                self.add_gap(tracker, video, error)
+                continue
             longest = max(longest, len(video.gt_traj))
-            for cut in self._cut_runs(video, repetitions):
+            for cut in cuts:
                 fragments += cut
                 for tag in self.tags:
                     weights[tag] += [_weight(video, tag, fragment) for fragment in cut]

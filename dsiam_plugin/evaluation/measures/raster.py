@@ -23,30 +23,19 @@ Run = tuple[np.ndarray, np.ndarray]  # first and last column filled, (R,) each
 
 @dataclass(frozen=True)
 class FillRule:
-    """The differences between the region libraries in filling.
+    """The differences between the region libraries in filling."""
 
-    Attributes:
-        horizontal_edges: A horizontal edge adds a crossing of its own.
-        lone_pixels: A row whose last two crossings coincide is filled there with one pixel.
-    """
-
-    horizontal_edges: bool
-    lone_pixels: bool
+    horizontal_edges: bool  # a horizontal edge adds a crossing of its own
+    lone_pixels: bool  # a row whose last two crossings coincide is filled there with one pixel
 
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows of a block of pairs, their rows flattened.
+    """The windows of a block of pairs, their rows flattened."""
 
-    Attributes:
-        starts: First flat row of each pair, (n,) int.
-        heights: Rows of each pair, (n,) int.
-        last: Last column of each row's window, (R,).
-    """
-
-    starts: np.ndarray
-    heights: np.ndarray
-    last: np.ndarray
+    starts: np.ndarray  # first flat row of each pair, (n,) int
+    heights: np.ndarray  # rows of each pair, (n,) int
+    last: np.ndarray  # last column of each row's window, (R,)
 
     @classmethod
     def of(cls, width: np.ndarray, height: np.ndarray) -> "_Windows":

@@ -33,15 +33,11 @@ _RULES = {"pysot": FillRule(False, False), "vot": FillRule(True, True)}
 
 @dataclass(frozen=True)
 class Regions:
-    """A trajectory as arrays.
+    """A trajectory as arrays."""
 
-    Attributes:
-        sizes: How many numbers each region has, (n,): 1 a code, 4 a rectangle, else a polygon.
-        values: The numbers, (n, largest size) float64, NaN beyond a region's own.
-    """
-
+    # How many numbers each region has, (n,): 1 a code, 4 a rectangle, else a polygon
     sizes: np.ndarray
-    values: np.ndarray
+    values: np.ndarray  # the numbers, (n, largest size) float64, NaN beyond a region's own
 
     @classmethod
     def pack(cls, trajectory: Sequence[Sequence[float]]) -> "Regions":

@@ -17,21 +17,14 @@ from dsiam_plugin.evaluation.measures.regions import Convention, Regions, region
 
 @dataclass(frozen=True)
 class RunOverlaps:
-    """Overlaps of one tracker's repetitions on one sequence.
+    """Overlaps of one tracker's repetitions on one sequence."""
 
-    Attributes:
-        runs: The repetitions, one after the other.
-        truth: The annotation.
-        size: Width and height of the images, px.
-        for_accuracy: (repetitions, frames), NaN where a region is a code.
-        for_eao: The same within EAO's narrower bounds; one array with the VOT toolkit's
-            convention, which has one bound and a number for every code.
-    """
-
-    runs: Regions
-    truth: Regions
-    size: tuple[int, int]
-    for_accuracy: np.ndarray
+    runs: Regions  # the repetitions, one after the other
+    truth: Regions  # the annotation
+    size: tuple[int, int]  # width and height of the images, px
+    for_accuracy: np.ndarray  # (repetitions, frames), NaN where a region is a code
+    # The same within EAO's narrower bounds; one array with the VOT toolkit's convention, which has
+    # one bound and a number for every code
     for_eao: np.ndarray
 
     @property
@@ -47,9 +40,6 @@ class OverlapCounter:
 
     Two benchmarks that share a counter count a tracker's overlaps once, if they evaluate it one
     after the other; the heap does not grow with the trackers.
-
-    Attributes:
-        convention: Whose way of counting, see `regions`.
     """
 
     def __init__(self, convention: Convention = "pysot") -> None:
@@ -57,12 +47,7 @@ class OverlapCounter:
         self._last: dict[str, RunOverlaps] = {}
 
     def count(self, video: Any, repetitions: Sequence) -> RunOverlaps:
-        """Overlaps of every repetition; those of the last call if nothing has changed since.
-
-        Args:
-            video: The sequence, with `name`, `gt_traj`, `width` and `height`.
-            repetitions: Trajectories, each with one region a frame of the sequence.
-        """
+        """Overlaps of every repetition; those of the last call if nothing has changed since."""
         runs = Regions.pack(list(chain.from_iterable(repetitions)))
         truth = Regions.pack(video.gt_traj)
         size = (video.width, video.height)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dsiam_plugin.errors import BenchmarkError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures import F1Benchmark
 from dsiam_plugin.evaluation.measures.pysot_engine import evaluate_with_pysot
@@ -22,12 +23,11 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Evaluation,
     Options,
     Trajectory,
-    check_any_result,
     heading,
+    map_trackers,
     result_of,
     title_of,
 )
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.visualization import draw_f1
 from dsiam_plugin.evaluation.visualization.figures import plot_path
 
@@ -42,13 +42,10 @@ def evaluate_long_term(
 
     Raises:
         ResultsError: No tracker has a result for any sequence.
-        BenchmarkError: A tracker left too few confidences.
+        BenchmarkError: pysot's code fails where it is to compute.
     """
     measure = partial(measure_long_term, pysot_path=options.pysot_path)
-    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
-    gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
-    check_any_result(dataset, folder, gaps)
-    results = {tracker: result for tracker, (_, result) in measured.items()}
+    results, gaps = map_trackers(measure, dataset, folder, trackers, options.processes)
     found = {tracker: long_term_entry(result) for tracker, result in results.items()}
     names = ranked_names(dataset, found, by="f1")
     entries = {tracker: found[tracker] for tracker in names}
@@ -73,7 +70,11 @@ def measure_long_term(
     """One tracker's gaps (video -> reason) and curves."""
     dataset.load_results(folder, tracker)
     benchmark = F1Benchmark(dataset)
-    result = benchmark.eval(tracker)[tracker]
+    try:
+        result = benchmark.eval(tracker)[tracker]
+    except BenchmarkError as error:  # too few confidences; the others still count
+        gaps = {video.name: str(error) for video in dataset}
+        return gaps, {measure: {} for measure in LONG_TERM}
     if pysot_path is not None and result["f1"]:
         result = evaluate_with_pysot(dataset, ["f1"], pysot_path, tracker)["f1"][tracker]
     return benchmark.coverage(tracker).gaps, result

@@ -48,23 +48,14 @@ class ProceduralPictures:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a sequence's frames are rendered from.
+    """Everything that a sequence's frames are rendered from."""
 
-    Attributes:
-        stage: Size of the sequence.
-        script: What happens.
-        background: Larger than the frame by the camera's margins, (H, W, 3) uint8.
-        target: The tracked object.
-        occluders: What passes in front of it, one a path of the script.
-        noise: Sensor noise, (2 H, 2 W, 3) int16; each frame takes another part of it.
-    """
-
-    stage: Stage
-    script: Script
-    background: np.ndarray
-    target: Sprite
-    occluders: tuple[Sprite, ...]
-    noise: np.ndarray
+    stage: Stage  # size of the sequence
+    script: Script  # what happens
+    background: np.ndarray  # larger than the frame by the camera's margins, (H, W, 3) uint8
+    target: Sprite  # the tracked object
+    occluders: tuple[Sprite, ...]  # what passes in front of it, one a path of the script
+    noise: np.ndarray  # sensor noise, (2 H, 2 W, 3) int16; each frame takes another part of it
 
 
 @dataclass(frozen=True)

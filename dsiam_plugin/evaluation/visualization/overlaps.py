@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.curves import legend_entry
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.strips import (
     COLORS,
     WIDTH_INCHES,
@@ -15,10 +14,6 @@ from dsiam_plugin.evaluation.visualization.strips import (
     choose_frames,
     draw_frame,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FRAMES = 5
 PLOT_INCHES = 2.8
@@ -28,17 +23,13 @@ def draw_overlaps(
     sequence: SequenceResults,
     frames: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
-) -> "Figure":
+) -> Figure:
     """Draws the overlap of every tracker over the frames, below the frames it marks.
 
     Args:
         sequence: Images, annotation and results.
         frames: Which frames to show, from 0; by default five in which the trackers differ most.
         path: Folder for ``overlap_<sequence>.png`` and ``.pdf``; None writes nothing.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
     """
     chosen = list(frames) if frames is not None else choose_frames(sequence.overlaps, FRAMES)
     height, width = sequence.read(chosen[0]).shape[:2]
@@ -67,7 +58,7 @@ def draw_overlaps(
     return figure
 
 
-def _curves(axes: "Axes", sequence: SequenceResults) -> None:
+def _curves(axes: Axes, sequence: SequenceResults) -> None:
     """One line a tracker, with its mean in the legend."""
     for tracker, color in zip(sequence.trackers, COLORS, strict=False):
         overlap = np.asarray(sequence.overlaps[tracker], dtype=float)

@@ -15,6 +15,8 @@ from dsiam_plugin.trackers.device.crops import sample
 
 LOG = logging.getLogger(__name__)
 
+POOL = (3, 2)  # window and stride of the backbone's pooling
+
 
 class Embedding:
     """Cuts windows and embeds them.
@@ -47,30 +49,28 @@ class FusedEmbedding(Embedding):
     - Bias, ReLU and pooling are one pass; bias and ReLU keep order, so they can follow the pooling.
 
     Args:
-        network: With SiamFC's backbone, and the weights it is to keep.
+        network: Embeds.
+        backbone: Its backbone, with the weights that are to be kept.
 
     Raises:
         ImportError: If there is no Triton.
-        RuntimeError: If its kernels cannot be built here.
     """
 
-    def __init__(self, network: SiameseNet):
+    def __init__(self, network: SiameseNet, backbone: SiamFCAlexNet):
         super().__init__(network)
         from dsiam_plugin.trackers.device import kernels
 
         self._kernels = kernels
-        first = network.backbone.conv1.weight  # (C, 3, 11, 11)
-        weight = F.pixel_unshuffle(F.pad(first, (0, 1, 0, 1)), 2)
-        weight = F.pad(weight, (0, 0, 0, 0, 0, kernels.PACKED - weight.shape[1]))
-        self._first = weight.contiguous(memory_format=torch.channels_last)
         layers = {
-            name: getattr(network.backbone, name) for name in ("conv2", "conv3", "conv4", "conv5")
+            name: item for name, item in backbone.named_children() if isinstance(item, nn.Conv2d)
         }
+        self._bias = {name: layer.bias for name, layer in layers.items() if layer.bias is not None}
         self._groups = {name: layer.groups for name, layer in layers.items()}
         self._weights = {name: layer.weight for name, layer in layers.items()}
         if network.dtype is not torch.float32:
             self._groups = dict.fromkeys(layers, 1)
             self._weights = {name: _ungrouped(layer) for name, layer in layers.items()}
+        self._weights["conv1"] = _packed(backbone.conv1, kernels.PACKED)
 
     def windows(self, images: Tensor, windows: Windows, fill: Tensor, size: int) -> dict:
         """See :meth:`Embedding.windows`."""
@@ -84,14 +84,11 @@ class FusedEmbedding(Embedding):
         }
 
     def _levels(self, packed: Tensor) -> dict[str, Tensor]:
-        net, rectified = self.network.backbone, self._kernels.rectified
-        pool = (net.pool.kernel_size, net.pool.stride)
-        x = rectified(F.conv2d(packed, self._first), net.conv1.bias, *pool)
-        x = rectified(self._product(x, "conv2"), net.conv2.bias, *pool)
-        x = rectified(self._product(x, "conv3"), net.conv3.bias)
-        conv4 = rectified(self._product(x, "conv4"), net.conv4.bias)
-        conv5 = self._product(conv4, "conv5") + net.conv5.bias[:, None, None]
-        return {"conv4": conv4, "conv5": conv5}
+        x = packed
+        for name, pool in (("conv1", POOL), ("conv2", POOL), ("conv3", ()), ("conv4", ())):
+            x = self._kernels.rectified(self._product(x, name), self._bias[name], *pool)
+        conv5 = self._product(x, "conv5") + self._bias["conv5"][:, None, None]
+        return {"conv4": x, "conv5": conv5}
 
     def _product(self, features: Tensor, name: str) -> Tensor:
         """A convolution without its bias."""
@@ -105,11 +102,12 @@ def make_embedding(network: SiameseNet, kernels: bool) -> Embedding:
         network: Embeds.
         kernels: Whether kernels of our own may be used, on a GPU.
     """
-    fits = isinstance(network.backbone, SiamFCAlexNet) and network.device.type == "cuda"
-    if not (kernels and fits):
+    backbone = network.backbone
+    on_gpu = network.device.type == "cuda"
+    if not (kernels and on_gpu and isinstance(backbone, SiamFCAlexNet)):
         return Embedding(network)
     try:
-        embedding = FusedEmbedding(network)
+        embedding = FusedEmbedding(network, backbone)
         _try_out(embedding)
     except Exception as error:  # no Triton, no compiler for it, or what that may raise
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -137,3 +135,10 @@ def _ungrouped(layer: nn.Conv2d) -> Tensor:
         after = width - before - block.shape[1]
         rows.append(F.pad(block, (0, 0, 0, 0, before, after)))
     return torch.cat(rows).contiguous(memory_format=torch.channels_last)
+
+
+def _packed(layer: nn.Conv2d, channels: int) -> Tensor:
+    """Weights (C, channels, 6, 6) for packed crops of a convolution 11 x 11 with stride 2."""
+    weight = F.pixel_unshuffle(F.pad(layer.weight, (0, 1, 0, 1)), 2)
+    weight = F.pad(weight, (0, 0, 0, 0, 0, channels - weight.shape[1]))
+    return weight.contiguous(memory_format=torch.channels_last)

@@ -63,7 +63,7 @@ class RecordedStep:
         self._images = torch.empty_like(images)
         self._state = replace(state, target=each(torch.empty_like, state.target))
         self._buffers = tensors_of(self._state.target)
-        self._loaded: list[Tensor | None] = [None] * len(self._buffers)
+        self._loaded: Sequence[Tensor | None] = [None] * len(self._buffers)
         self._changed: list[bool] = []
         self._result: Tensor | None = None
         self._load(images, state)
@@ -83,6 +83,7 @@ class RecordedStep:
         ]
         _copy(_those(self._changed, self._buffers), _those(self._changed, kept))
         self._loaded = kept
+        assert self._result is not None  # recording ran the step
         remaining = iter(kept)
         new_target = each(lambda _: next(remaining), self._state.target)
         return replace(self._state, target=new_target), self._result

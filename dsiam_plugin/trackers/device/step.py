@@ -16,7 +16,7 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import Fixed, fixed
 from dsiam_plugin.core.spectra import COMPLEX
-from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take, winning
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.device.crops import sample, windows_around
@@ -115,7 +115,7 @@ def device_step(
     latest = pairs = None
     if transform.variation or transform.replace_template:
         latest = _latest(scene, target.center, target.size, config)
-    if transform.suppression:
+    if x_hat is not None:
         pairs = _background(target, (x_feat, x_hat), windows, peaks, scene, constants)
     target = step.adapt(target, latest, pairs, verdict.learns, numbers, config)
     target = rules.settle(target, peaks, verdict, constant, config)
@@ -145,13 +145,10 @@ def _background(
     network = embedding.network
     if transform.background == "search":
         sigma = transform.saliency_sigma * size
-        region, region_hat = (
-            {layer: take(item, peaks.scale) for layer, item in features.items()}
-            for features in seen
-        )
+        region, region_hat = (winning(features, peaks) for features in seen)
         return bright(region, peaks, network.stride, network.backbone.levels, sigma, region_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
-    region = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
-    both = torch.cat([region, (region * constants.fixed.saliency).round()], dim=1)
+    pixels = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
+    both = torch.cat([pixels, (pixels * constants.fixed.saliency).round()], dim=1)
     return {layer: Pair(item[:, 0], item[:, 1]) for layer, item in embedding.crops(both).items()}

@@ -1,7 +1,5 @@
 """Random changes of crops: where they are cut, what light they were taken in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

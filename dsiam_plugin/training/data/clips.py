@@ -5,8 +5,6 @@ give it a motion again: a bounded random walk of the rows' position and scale, w
 a real motion and of a real scale estimate's error that a tracker has to make up for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,15 +20,11 @@ from dsiam_plugin.training.data.pack import Pack, Track
 
 
 class ClipBatch(NamedTuple):
-    """Clips of one batch.
+    """Clips of one batch."""
 
-    Attributes:
-        crops: (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time.
-        boxes: (B, T, 4) float32 ``(x, y, w, h)`` of the target in the crop. The first is what the
-            tracker is told.
-    """
-
-    crops: Tensor
+    crops: Tensor  # (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time
+    # (B, T, 4) float32 `(x, y, w, h)` of the target in the crop. The first is what the tracker is
+    # told
     boxes: Tensor
 
 
@@ -119,7 +113,8 @@ class ClipDataset:
         for place in share:
             index = (step * batch_size + place) % len(self)
             rng = np.random.default_rng([self.seed, epoch, index, 1])
-            made.append(self._make(*self.tracks[order[index]], rng))
+            pack, track = self.tracks[order[index]]
+            made.append(self._make(pack, track, rng))
         crops, boxes = zip(*made, strict=True)
         return ClipBatch(torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(boxes)))
 

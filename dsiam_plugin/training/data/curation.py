@@ -1,7 +1,5 @@
 """From a source to a pack: scan, select, cut, write."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -34,19 +32,12 @@ Progress = Callable[[Iterable, str, int | None], Iterable]
 
 
 class CutFootage(NamedTuple):
-    """Frames of a track that could be read.
+    """Frames of a track that could be read."""
 
-    Attributes:
-        footage: These frames, n of them.
-        crops: n of (S, S, 3) uint8 RGB.
-        boxes: n of the target in its crop.
-        skips: The other frames.
-    """
-
-    footage: Footage
-    crops: list[np.ndarray]
-    boxes: list[Box]
-    skips: list[Skip]
+    footage: Footage  # these frames, n of them
+    crops: list[np.ndarray]  # n of (S, S, 3) uint8 RGB
+    boxes: list[Box]  # n of the target in its crop
+    skips: list[Skip]  # the other frames
 
 
 def without_bar(items: Iterable, label: str, total: int | None) -> Iterable:
@@ -66,14 +57,6 @@ def curate(
     """Make a pack in folder ``out``, which appears only when it is complete.
 
     The same source, configuration and OpenCV give the same bytes, whatever ``workers`` is.
-
-    Args:
-        source: Where the pictures come from.
-        out: Folder to make; parents are made too.
-        config: What to select.
-        force: Replace an earlier pack there.
-        workers: Number of processes, at least 1.
-        progress: Wraps the iteration over sequences and tracks, for a progress bar.
 
     Raises:
         DatasetError: ``out`` is in use or cannot be written, the source is no good or leaves

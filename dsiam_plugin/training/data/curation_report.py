@@ -1,7 +1,5 @@
 """What was packed and what was left out: ``curation.json`` and a table for the terminal."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -17,23 +15,14 @@ REPORT = "curation.json"
 
 @dataclass
 class Outcome:
-    """What became of a source.
+    """What became of a source."""
 
-    Attributes:
-        units: Sequences looked at.
-        targets: Targets with usable frames.
-        selected: Targets chosen by their area share.
-        tracks: Clips or whole tracks packed.
-        crops: Frames packed.
-        skips: Everything left out.
-    """
-
-    units: int = 0
-    targets: int = 0
-    selected: int = 0
-    tracks: int = 0
-    crops: int = 0
-    skips: list[Skip] = field(default_factory=list)
+    units: int = 0  # sequences looked at
+    targets: int = 0  # targets with usable frames
+    selected: int = 0  # targets chosen by their area share
+    tracks: int = 0  # clips or whole tracks packed
+    crops: int = 0  # frames packed
+    skips: list[Skip] = field(default_factory=list)  # everything left out
 
     def rejections(self) -> dict[str, dict[str, int]]:
         """Level -> reason -> how many, the most frequent first."""

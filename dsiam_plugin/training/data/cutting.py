@@ -4,8 +4,6 @@ With the scale ``s = exemplar_size / context_side(w, h)``, crop pixel ``u`` show
 ``(u - (S - 1) / 2) / s`` from the target's centre, in both directions and to a fraction of a pixel.
 """
 
-from __future__ import annotations
-
 import math
 
 import cv2
@@ -61,11 +59,7 @@ def _shrunk_window(
     size: int,
     fill: tuple[float, float, float],
 ) -> tuple[np.ndarray, tuple[int, int], int]:
-    """The part of the image that a crop of ``side`` px can show, averaged over square blocks.
-
-    Returns:
-        The window, the source pixel of its top-left corner, and the blocks' side in px.
-    """
+    """The part of the image that a crop of ``side`` px can show, averaged over square blocks."""
     height, width = image.shape[:2]
     reach = side / 2 + 2  # interpolation looks one pixel further
     left, right = _span(center[0], reach, width)

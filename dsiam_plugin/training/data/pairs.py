@@ -1,7 +1,5 @@
 """Exemplar and search pairs of stage one: two frames of one track, cut from packs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,17 +17,11 @@ DRAWS_FOR_A_NEW_VIDEO = 20
 
 
 class PairBatch(NamedTuple):
-    """Pairs of one batch.
+    """Pairs of one batch."""
 
-    Attributes:
-        exemplars: (B, 127, 127, 3) uint8 RGB.
-        searches: (B, 255, 255, 3) uint8 RGB.
-        offsets: (B, 2) float32, target's displacement (dx, dy) from the search's middle, px.
-    """
-
-    exemplars: Tensor
-    searches: Tensor
-    offsets: Tensor
+    exemplars: Tensor  # (B, 127, 127, 3) uint8 RGB
+    searches: Tensor  # (B, 255, 255, 3) uint8 RGB
+    offsets: Tensor  # (B, 2) float32, target's displacement (dx, dy) from the search's middle, px
 
 
 @dataclass(frozen=True)

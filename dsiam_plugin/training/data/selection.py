@@ -1,7 +1,5 @@
 """Which frames, sequences and clips of a source go into a pack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,11 +42,7 @@ class CurationConfig:
     seed: int = number(0, "[0, 2147483647]")
 
     def __post_init__(self) -> None:
-        """Check all values.
-
-        Raises:
-            DatasetError: Naming every value that is out of range.
-        """
+        """Check all values."""
         refuse(validate(self), error=DatasetError)
 
     def problems(self) -> Iterator[str]:

@@ -1,7 +1,5 @@
 """How clips are trained on, and what a clip model starts from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How much memory a training takes for each sample."""
 
-from __future__ import annotations
-
 import sys
 
 import torch

@@ -13,8 +13,6 @@ w = 1 for the columns 0 and (even W) W / 2 and w = 2 for all others, the adjoint
 Half precision inputs are transformed in float32, so autocast may be on; float64 stays.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

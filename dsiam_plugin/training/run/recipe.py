@@ -5,8 +5,6 @@
 of the modules that use them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,12 +121,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class SiamFCTraining(TrainingConfig):
-    """Stage one: SiamFC's network from image pairs.
-
-    Attributes:
-        model: The network and its loss.
-        pairs: How pairs are drawn.
-    """
+    """Stage one: SiamFC's network from image pairs."""
 
     stage: str = "siamfc"
     model: SiameseConfig = field(default_factory=SiameseConfig)
@@ -171,10 +164,6 @@ def load_training(
     source: str | Path | Mapping[str, Any], changes: Mapping[str, Any] | None = None
 ) -> TrainingConfig:
     """Reads a recipe.
-
-    Args:
-        source: Path of a YAML file, or the mapping such a file would hold.
-        changes: Values that replace the recipe's, nested as in the file.
 
     Raises:
         ConfigError: One message with all unknown keys, wrong types and values out of range.

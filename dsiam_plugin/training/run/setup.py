@@ -1,7 +1,5 @@
 """A whole run from a command line's words: data, model, folder, log, result."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import sys
@@ -38,27 +36,16 @@ START = "(weights)"  # beside the packs' names
 
 @dataclass(frozen=True)
 class Request:
-    """What to train, on what, and where to.
+    """What to train, on what, and where to."""
 
-    Attributes:
-        config: The recipe.
-        data: Name to folder of each pack.
-        out: Folder of the run.
-        resume: Go on from the folder's last checkpoint, if there is one.
-        weights: File to start from; None for fresh parameters.
-        device: As users name it.
-        workers: Processes that prepare batches; 0 for a thread.
-        command: The command line, for the weights' header.
-    """
-
-    config: TrainingConfig
-    data: Mapping[str, Path]
-    out: Path
-    resume: bool = False
-    weights: Path | None = None
-    device: str = "auto"
-    workers: int = 0
-    command: str = ""
+    config: TrainingConfig  # the recipe
+    data: Mapping[str, Path]  # name to folder of each pack
+    out: Path  # folder of the run
+    resume: bool = False  # go on from the folder's last checkpoint, if there is one
+    weights: Path | None = None  # file to start from; None for fresh parameters
+    device: str = "auto"  # as users name it
+    workers: int = 0  # processes that prepare batches; 0 for a thread
+    command: str = ""  # the command line, for the weights' header
 
 
 def train(request: Request) -> Path | None:
@@ -117,11 +104,7 @@ def pack_digest(folder: Path) -> str:
 
 
 def _check_folder(request: Request, files: Files) -> None:
-    """Refuses to overwrite an earlier run.
-
-    Raises:
-        CheckpointError: If there is one and it is not to be resumed.
-    """
+    """Refuses to overwrite an earlier run."""
     if files.last.exists() and not request.resume:
         raise CheckpointError(
             f"{request.out}: holds a run already; --resume goes on with it, another --out keeps it"

@@ -82,7 +82,8 @@ def test_report_prints_the_table_and_the_path(workspace, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [["--repetitions", "0"], ["--eao", "5"], ["--eao", "9,9"], ["--eao", "a,b"]]
+    "options",
+    [["--repetitions", "0"], ["--eao", "5"], ["--eao", "9,9"], ["--eao", "a,b"], ["--eao", "²,5"]],
 )
 def test_bad_options_name_what_was_expected(options, capsys):
     with pytest.raises(SystemExit) as end:

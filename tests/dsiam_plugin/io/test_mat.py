@@ -58,7 +58,7 @@ def test_same_child_for_the_next_file_and_a_new_one_after_a_crash(path):
     [
         ("import os; input(); os.kill(os.getpid(), 11)", "parser was ended by signal 11"),
         ("import sys; sys.exit(3)", "parser ended with status 3"),
-        ("input(); print('x' * 99)", "parser was ended by"),
+        ("input(); print('x' * 99)", "parser (was ended by|ended with)"),
         # Starts with the bound of the real one, here 1 GiB.
         (
             "import sys; sys.path[:] = sys.argv[2:]; from dsiam_plugin.io.mat_child import _limit; "

@@ -138,6 +138,16 @@ def test_without_an_interval_the_eao_alone_is_missing(no_interval, tmp_path, qui
     assert list(evaluation.draw(tmp_path / "plots")) == ["Speed"]
 
 
+def test_a_loss_without_a_start_is_a_gap_of_the_vot_definition(no_interval):
+    dataset, folder = no_interval
+    boxes = data.polygons(data.moving_boxes(60, 3))
+    data.write_restarts(folder, "odd", "walk", [[[2], *boxes[1:]]])
+    options = Options(eao="vot", interval=(10, 50))
+    evaluation = evaluate(dataset, folder, ["odd", "steady"], options)
+    assert [row[0] for row in evaluation.tables[0].rows] == ["steady", "odd (0/1)"]
+    assert "walk: 1 losses (code 2) but 0 starts" in evaluation.gaps["odd"]["walk"]
+
+
 def test_an_interval_can_be_named(no_interval):
     table = evaluate(*no_interval, ["steady"], Options(interval=(10, 50))).tables[0]
     assert table.rows[0][4] == pytest.approx(1.0)
@@ -169,10 +179,15 @@ def test_long_term_results_are_ranked_by_f1(tmp_path, quick_files):
         )
     dataset = DatasetFactory.create_dataset(name="VOT2018-LT", dataset_root=tmp_path / "set")
     (tmp_path / "results" / "broken").mkdir()
-    evaluation = evaluate(dataset, tmp_path / "results", ["broken", "far", "near"], Options())
+    silent = tmp_path / "results" / "silent" / "longterm" / "slow"
+    data.write_rows(silent / "slow_001.txt", rows)
+    data.write_rows(silent / "slow_001_confidence.value", np.full((len(truth), 1), np.nan))
+    names = ["broken", "far", "near", "silent"]
+    evaluation = evaluate(dataset, tmp_path / "results", names, Options())
     scores = evaluation.summary["trackers"]
-    assert list(scores) == ["near", "far", "broken"]
-    assert evaluation.tables[0].rows[2][0] == "broken (0/1)"
+    assert list(scores) == ["near", "far", "broken", "silent"]
+    assert [row[0] for row in evaluation.tables[0].rows[2:]] == ["broken (0/1)", "silent (0/1)"]
+    assert "0 confidences, expected at least 98" in evaluation.gaps["silent"]["slow"]
     # All but the first frame are 1 px off. A side of 12 covers 13 pixels, so 12 of 14 are shared.
     assert scores["near"]["recall"] == pytest.approx(12 / 14 * (len(truth) - 1) / len(truth))
     assert scores["near"]["videos"]["slow"]["f1"] == pytest.approx(scores["near"]["f1"])

@@ -49,6 +49,16 @@ def test_a_sequence_without_all_its_runs_is_a_gap(runs):
         evaluate(dataset, folder, list(TRACKERS), Options(protocol="SRE"))
 
 
+def test_a_sequence_with_a_start_box_alone_is_a_gap(runs):
+    dataset, folder = runs
+    dataset["s0"].gt_traj = dataset["s0"].gt_traj[:1]
+    evaluation = evaluate(dataset, folder, list(TRACKERS), Options(protocol="TRE"))
+    assert {name: list(missing) for name, missing in evaluation.gaps.items()} == dict.fromkeys(
+        TRACKERS, ["s0"]
+    )
+    assert evaluation.gaps["Still"]["s0"].startswith("only its start box is known")
+
+
 def test_the_command_writes_tables_and_plots(runs, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(figures, "encode", lambda figure, form: form.encode())
     monkeypatch.chdir(tmp_path)

@@ -48,8 +48,18 @@ def test_a_convolution_in_groups_as_one(groups):
     torch.testing.assert_close(whole, layer(features))
 
 
+@pytest.mark.parametrize("size", [31, 32])
+def test_packed_weights_do_what_the_first_convolution_does(size):
+    layer = nn.Conv2d(3, 8, 11, stride=2)
+    crops = torch.randn(2, 3, size, size)
+    packed = F.pixel_unshuffle(F.pad(crops, (0, size % 2, 0, size % 2)), 2)
+    packed = F.pad(packed, (0, 0, 0, 0, 0, 4))
+    result = F.conv2d(packed, embedding._packed(layer, 16), layer.bias)
+    torch.testing.assert_close(result, layer(crops))
+
+
 def test_without_triton_pytorch_s_operations_do_it_and_it_is_said(weights, monkeypatch, caplog):
-    def refuses(network):
+    def refuses(network, backbone):
         raise ImportError("No module named 'triton'")
 
     network = network_of(weights)
@@ -95,7 +105,7 @@ def test_fused_features_are_the_network_s(weights, precision, near):
     network = network_of(weights, "cuda", precision)
     frames, windows, fill = scene(1, "cuda")
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        fused = FusedEmbedding(network).windows(frames, windows, fill, SIZE)
+        fused = FusedEmbedding(network, network.backbone).windows(frames, windows, fill, SIZE)
         plain = Embedding(network).windows(frames, windows, fill, SIZE)
     assert list(fused) == list(plain)
     for layer, features in fused.items():
