@@ -104,11 +104,6 @@ def refuse(problems: Sequence[str], name: str = "", error: type[DSiamError] = Co
     raise error(message)
 
 
-def has_rule(config: type, name: str) -> bool:
-    """True if the field of that name has a rule."""
-    return any(item.name == name and _RULE in item.metadata for item in fields(config))
-
-
 def _field(default: Any, rule: Rule) -> Any:
     if callable(default):
         return field(default_factory=default, metadata={_RULE: rule})
