@@ -22,6 +22,7 @@ TRACKERS = [
     ("DSiamM-VT", {"transform": "paper"}),
     ("DSiamM_withFrame_t-1", LOSING),
     ("DSiamM", LOSING),
+    ("DSiam", {"tracking": {"lost_height": 0.5, "hold": True}}),
 ]
 
 
