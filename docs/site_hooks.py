@@ -9,6 +9,9 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
+# A name in bold with a comma, and another one in brackets where its type should be.
+_TAGS = r"(?:<[^>]+>)*"
+_PAIR = re.compile(rf"<code>{_TAGS}(\w+),{_TAGS}</code></b>\s*\(<code>{_TAGS}(\w+){_TAGS}</code>\)")
 PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 
 
@@ -29,5 +32,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Pages without the roles that docstrings put before names."""
+    """Pages without the roles that docstrings put before names; ``dx, dy:`` are two names."""
+    html = _PAIR.sub(r"<code>\1, \2</code></b>", html)
     return re.sub(r":(?:attr|class|data|func|meth|mod):(?=<code>)", "", html)

@@ -6,8 +6,6 @@
 >>> result = tracker.track(next_image)  # result.box, result.score, result.lost
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What every command does around its work: exit status, interrupts, closed pipes."""
+"""The frame of every command's work: exit status, interrupts, closed pipes."""
 
 import os
 import sys

@@ -73,7 +73,7 @@ def _add_own_options(parser: argparse.ArgumentParser, source: str) -> None:
 
 
 def _add_amounts(parser: argparse.ArgumentParser) -> None:
-    """How much to pack."""
+    """Options on the amount."""
     group = parser.add_argument_group("what to pack")
     _add_numbers(
         group,
@@ -98,7 +98,7 @@ def _add_numbers(
 
 
 def _add_limits(parser: argparse.ArgumentParser, sequences: int) -> None:
-    """What may be used; ``sequences`` is the default of how many."""
+    """Options on the choice; ``sequences`` is the default of how many."""
     group = parser.add_argument_group("what to choose from")
     _add_numbers(
         group,
@@ -114,7 +114,7 @@ def _add_limits(parser: argparse.ArgumentParser, sequences: int) -> None:
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:
-    """How to run."""
+    """Options on the run."""
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes (default %(default)s)"
     )

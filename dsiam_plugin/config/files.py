@@ -1,7 +1,5 @@
 """Configurations from YAML and mappings: every problem is found before any is reported."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import types
@@ -76,11 +74,6 @@ def dump_config(config: TrackerConfig) -> str:
 
 def checked(config: Any, name: str, problems: Sequence[str] = ()) -> Any:
     """The configuration, if it has no problem.
-
-    Args:
-        config: A dataclass whose fields have rules.
-        name: What the message begins with: where the configuration comes from.
-        problems: Lines that :func:`override` had to say.
 
     Raises:
         ConfigError: One message with all problems, the first ones in full.

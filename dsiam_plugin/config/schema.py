@@ -5,8 +5,6 @@ Three named sets of constants exist (``transform.preset``): ``paper`` (eq. 2-9 a
 docs/accuracy.md). ``variants.py`` fills them in; fields given beside a preset override it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 

@@ -3,8 +3,6 @@
 A variant is a function from the name of a preset to a configuration.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Graphs of modules: the embedding written out, and the exported core behind it."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Mapping

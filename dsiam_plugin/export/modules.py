@@ -6,8 +6,6 @@ frame. One call is one frame: V, and W where it is learnt from a crop, are learn
 the next call, from what was cut around the box that this call found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

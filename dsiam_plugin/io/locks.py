@@ -27,7 +27,7 @@ def locked_folder(folder: Path, error: type[DSiamError]) -> Iterator[None]:
     Windows, there is none.
 
     Raises:
-        DSiamError: Of that class, at once; the message says which process it is.
+        DSiamError: Another process has the lock, which the message names; of class `error`.
         OSError: The folder cannot be written.
     """
     if fcntl is None:

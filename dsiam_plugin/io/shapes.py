@@ -116,7 +116,7 @@ def _key_text(key: object) -> str:
 
 
 def _name_flaw(name: Any) -> str:
-    """Why a name cannot be one; "" where it can."""
+    """The reason against a name; "" where it can."""
     if not isinstance(name, str):
         return "is no text"
     if name.strip() in ("", ".", ".."):

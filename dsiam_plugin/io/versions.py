@@ -21,7 +21,7 @@ COLLECTIONS = ("dev", "all")  # extras that consist of the others
 class Need(NamedTuple):
     """A declared dependency."""
 
-    name: str  # of the distribution
+    name: str  # name of the distribution
     ranges: str  # versions it may have, such as `>=0.7.3,<0.8`
     extra: str  # the extra that brings it; "" where it is always installed
 

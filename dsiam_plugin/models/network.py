@@ -4,8 +4,6 @@ Shapes: S crops, C_l channels and h_l, w_l size of level l. For SiamFC's AlexNet
 (S, 256, 22, 22) and conv4 (S, 384, 24, 24) on 255 px; both give responses of 17x17.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -141,14 +139,6 @@ def build_network(
     dtype: torch.dtype,
 ) -> SiameseNet:
     """The network of a configuration with its weights, in evaluation mode.
-
-    Args:
-        model: Backbone, layers and head.
-        fusion: Weights of the layers.
-        weights: Of the backbone.
-        crop: Sizes of the crops, and with them of the fusion maps.
-        device: Where the weights are put.
-        dtype: Of the convolutions.
 
     Raises:
         CheckpointError: If the weights are another network's.

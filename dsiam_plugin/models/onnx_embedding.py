@@ -4,8 +4,6 @@ Crops are (S, H, W, 3) uint8 RGB as images are stored: a quarter of float32's by
 left for the caller to get wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

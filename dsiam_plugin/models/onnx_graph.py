@@ -1,7 +1,5 @@
 """Writing ONNX graphs: node by node, and around graphs that others have written."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

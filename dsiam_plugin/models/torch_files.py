@@ -1,7 +1,5 @@
 """Files of ``torch.save``, of which only tensors and plain values are read."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from pathlib import Path
@@ -21,10 +19,6 @@ _FOREIGN = re.compile(r"GLOBAL (\S+)")
 
 def read_torch(path: Path, error: type[DSiamError]) -> Any:
     """Content of a file that ``torch.save`` wrote, its tensors on the CPU.
-
-    Args:
-        path: The file.
-        error: What the caller raises for a bad file.
 
     Raises:
         DSiamError: ``error``, if the file is missing or damaged, holds objects, or PyTorch is too

@@ -56,7 +56,7 @@ class AccuracyRobustnessBenchmark(RestartBenchmark):
             the VOT toolkit's definition also "accuracy": {sequence: mean overlap of each
             repetition, 0 where no frame counts}.
         """
-        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(
         self,

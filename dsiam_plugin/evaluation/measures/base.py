@@ -51,7 +51,7 @@ class TrackerBenchmark:
         gaps = self._gaps.get(tracker, {})
         return Coverage(len(self.dataset) - len(gaps), len(self.dataset), gaps)
 
-    def chosen(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
+    def asked(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
         """Names of the trackers asked for: one, several, or with None those of the data set."""
         if eval_trackers is None:
             return list(self.dataset.tracker_names)

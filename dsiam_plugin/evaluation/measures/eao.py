@@ -69,7 +69,7 @@ class EAOBenchmark(RestartBenchmark):
         """
         return {
             tracker: self.scores(self.eval_curves(tracker)[tracker])
-            for tracker in self.chosen(eval_trackers)
+            for tracker in self.asked(eval_trackers)
         }
 
     def scores(self, curves: Mapping[str, np.ndarray]) -> EAOByTag:
@@ -84,7 +84,7 @@ class EAOBenchmark(RestartBenchmark):
         Returns:
             Tracker to tag to (longest run,) curve: entry j is the mean over frames 1 to j.
         """
-        return {tracker: self._curves(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._curves(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(self, result: dict[str, EAOByTag], topk: int = 10) -> None:
         """Print a table of the best trackers."""

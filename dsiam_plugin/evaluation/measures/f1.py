@@ -29,7 +29,7 @@ class F1Benchmark(TrackerBenchmark):
         Raises:
             BenchmarkError: A tracker left too few confidences.
         """
-        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(
         self,

@@ -97,7 +97,7 @@ class OPEBenchmark(TrackerBenchmark):
                 video.name: curve(*_visible(video, result), _frame_count(video))
                 for video, result in self.results(tracker)
             }
-            for tracker in self.chosen(eval_trackers)
+            for tracker in self.asked(eval_trackers)
         }
 
 

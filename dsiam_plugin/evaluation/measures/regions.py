@@ -55,7 +55,7 @@ class Regions:
         """Which regions are this code, (n,) bool."""
         return (self.sizes == CODE) & (self.values[:, 0] == code)
 
-    def chosen(self, which: np.ndarray | slice) -> "Regions":
+    def take(self, which: np.ndarray | slice) -> "Regions":
         """Some of the regions: a slice, indices (m,) or a mask (n,) of bool."""
         return Regions(self.sizes[which], self.values[which])
 

@@ -32,7 +32,7 @@ class RunOverlaps:
         """Each repetition by itself."""
         frames = len(self.truth)
         starts = range(0, len(self.runs), frames)
-        return [self.runs.chosen(slice(start, start + frames)) for start in starts]
+        return [self.runs.take(slice(start, start + frames)) for start in starts]
 
 
 class OverlapCounter:
@@ -61,7 +61,7 @@ class OverlapCounter:
         """Count all repetitions at once, as one long trajectory."""
         frames = len(truth)
         single = len(runs) == frames
-        truths = truth if single else truth.chosen(np.arange(len(runs)) % frames)
+        truths = truth if single else truth.take(np.arange(len(runs)) % frames)
         wide = region_overlaps(runs, truths, size, self.convention)
         narrow = wide if self.convention == "vot" else _narrowed(wide, runs, truths, size)
         return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
@@ -74,5 +74,5 @@ def _narrowed(
     bounds = (size[0] - 1, size[1] - 1)
     beyond = runs.reach_beyond(bounds) | truths.reach_beyond(bounds)
     narrowed = overlaps.copy()
-    narrowed[beyond] = region_overlaps(runs.chosen(beyond), truths.chosen(beyond), bounds)
+    narrowed[beyond] = region_overlaps(runs.take(beyond), truths.take(beyond), bounds)
     return narrowed

@@ -30,7 +30,7 @@ JERK_PX = 4.0  # change of the motion from frame to frame
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """What is known of one rendered frame."""
+    """The facts of one rendered frame."""
 
     box: tuple[int, int, int, int]  # (x, y, w, h) of the whole target, 0-based px
     in_view: float  # share of the target's pixels within the frame
@@ -73,7 +73,7 @@ def bent_rms(lattice: np.ndarray) -> float:
 
 
 def beyond(values: np.ndarray, ratio: float) -> np.ndarray:
-    """Where values lie outside [1/ratio, ratio] times the first one, (T,) bool; NaN does not."""
+    """Marks of values outside [1/ratio, ratio] times the first one, (T,) bool; NaN does not."""
     relative = values / values[0]
     return (relative > ratio) | (relative < 1 / ratio)
 

@@ -16,7 +16,7 @@ LATTICE = 9
 
 @dataclass(frozen=True)
 class Pose:
-    """Where and how a sprite is drawn."""
+    """Place and warp of a sprite."""
 
     x: float  # x, y: centre in the frame, px
     y: float
@@ -136,7 +136,7 @@ def smear(layer: np.ndarray, path: tuple[float, float]) -> np.ndarray:
 
 
 def frame_part(patch: Patch, width: int, height: int) -> tuple[tuple[slice, slice], ...] | None:
-    """Where a patch and the frame overlap: slices of the frame, then of the patch.
+    """The overlap of a patch and the frame: slices of the frame, then of the patch.
 
     Returns:
         None where the patch lies outside the frame.

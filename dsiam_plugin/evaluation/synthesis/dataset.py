@@ -27,7 +27,7 @@ MIXED_AT_MOST = 4
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """What to make.
+    """The data set to make.
 
     Attributes:
         sequences: How many.
@@ -75,7 +75,7 @@ class SequencePlan:
 
 
 def plan_sequence(config: SynthesisConfig, index: int) -> SequencePlan:
-    """What sequence ``index`` (from 0) shows.
+    """Plan of sequence ``index`` (from 0).
 
     The first sequences show one attribute each and are named by it; those beyond the number of
     attributes mix two to four of them at random.

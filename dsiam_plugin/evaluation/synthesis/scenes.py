@@ -22,7 +22,7 @@ SENSOR_NOISE = 2.0
 
 
 class Pictures(Protocol):
-    """Where a scene takes its pictures from."""
+    """The source of a scene's pictures."""
 
     def background(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         """A picture (height, width, 3) uint8 BGR."""
@@ -93,7 +93,7 @@ def build_scene(
 
 
 def target_pose(scene: Scene, t: int) -> Pose:
-    """How the target is drawn in frame ``t``."""
+    """The target's pose in frame ``t``."""
     script = scene.script
     x, y = script.centre[t]
     return Pose(
@@ -130,7 +130,7 @@ def distractor_patches(scene: Scene, t: int) -> list[Patch]:
 
 
 def occluder_patches(scene: Scene, t: int) -> list[Patch]:
-    """What passes in front of the target, as large as the target was at first."""
+    """The objects that pass in front of the target, as large as the target was at first."""
     script = scene.script
     patches = []
     for sprite, offsets in zip(scene.occluders, script.occluders, strict=True):

@@ -1,4 +1,4 @@
-"""What happens in a sequence: a stage, and a script with one row a frame.
+"""The course of a sequence: a stage, and a script with one row a frame.
 
 A script is arrays only; :mod:`effects` bends it and :mod:`scenes` plays it.
 """

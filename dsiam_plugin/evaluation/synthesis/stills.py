@@ -106,7 +106,7 @@ def object_regions(image: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
 
 
 def is_object(stats: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether a component's box and area (OpenCV's five numbers) suit an object."""
+    """True where a component's box and area (OpenCV's five numbers) suit an object."""
     width, height, area = (int(stats[i]) for i in (2, 3, 4))
     return (
         AREA_SHARE[0] <= area / (shape[0] * shape[1]) <= AREA_SHARE[1]

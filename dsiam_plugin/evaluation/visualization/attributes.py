@@ -59,9 +59,8 @@ def draw_attributes(
         figures["radar"] = draw_radar(
             title, spokes, list(legend.values()), table, list(looks.values()), ring_labels=True
         )
-    if path is not None:
-        for kind, figure in figures.items():
-            save(figure, path, f"{name}_attributes_{kind}")
+    for kind, figure in figures.items():
+        save(figure, path, f"{name}_attributes_{kind}")
     return figures
 
 

@@ -28,9 +28,6 @@ def draw_eao(
         path: Folder for ``<name>_eao_attributes.png`` and ``.pdf``; None writes nothing.
         name: The data set's name, for the title and the file names.
 
-    Returns:
-        The matplotlib figure.
-
     Raises:
         MissingDependencyError: matplotlib is not installed.
         OSError: The folder cannot be written.
@@ -49,6 +46,5 @@ def draw_eao(
     figure = draw_radar(
         f"Expected average overlap by attribute on {name}", spokes, labels, table / best
     )
-    if path is not None:
-        save(figure, path, f"{name}_eao_attributes")
+    save(figure, path, f"{name}_eao_attributes")
     return figure

@@ -30,9 +30,6 @@ def draw_f1(
         path: Folder for ``<name>_f1.png`` and ``.pdf``; None writes nothing.
         name: The data set's name, for the title and the file names.
 
-    Returns:
-        The matplotlib figure.
-
     Raises:
         MissingDependencyError: matplotlib is not installed.
         OSError: The folder cannot be written.
@@ -56,8 +53,7 @@ def draw_f1(
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect=1, xlabel="Recall", ylabel="Precision")
         axes.set_title(f"Precision over recall on {name}", loc="left")
         place_legend(axes, bold=[tracker == bold_name for tracker in order], x=1.08)
-    if path is not None:
-        save(figure, path, f"{name}_f1")
+    save(figure, path, f"{name}_f1")
     return figure
 
 

@@ -76,8 +76,7 @@ def draw_success_precision(
             plot = _plot(measure, f"{protocol} on {name}", attr, len(videos), (axis[0], axis[1]))
             lines = _average(curves, videos, measure, bold_name)
             figures[measure] = draw_curves(plot, lines, looks)
-            if path is not None:
-                save(figures[measure], path, f"{name}_{measure}_{attr}")
+            save(figures[measure], path, f"{name}_{measure}_{attr}")
     return figures
 
 

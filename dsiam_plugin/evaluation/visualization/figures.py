@@ -10,7 +10,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -109,17 +109,20 @@ def plot_path(folder: str | os.PathLike[str], name: str, form: str = "png") -> P
 
 def save(
     figure: Figure,
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None,
     name: str,
-    formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
     """Writes the figure as PNG and PDF at :func:`plot_path`, each complete or not at all.
+
+    Where ``folder`` is None nothing is written.
 
     Raises:
         OSError: The folder cannot be made or written.
     """
+    if folder is None:
+        return []
     paths = []
-    for form in formats:
+    for form in FORMATS:
         path = plot_path(folder, name, form)
         with atomic_write(path, "wb") as file:
             file.write(encode(figure, form))

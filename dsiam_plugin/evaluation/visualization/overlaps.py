@@ -24,12 +24,10 @@ def draw_overlaps(
     frames: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> Figure:
-    """Draws the overlap of every tracker over the frames, below the frames it marks.
+    """Draws the overlap of every tracker over the frames, below the ``frames`` it marks.
 
-    Args:
-        sequence: Images, annotation and results.
-        frames: Which frames to show, from 0; by default five in which the trackers differ most.
-        path: Folder for ``overlap_<sequence>.png`` and ``.pdf``; None writes nothing.
+    Those count from 0; None takes five in which the trackers differ most. Files are called
+    ``overlap_<sequence>``.
     """
     chosen = list(frames) if frames is not None else choose_frames(sequence.overlaps, FRAMES)
     height, width = sequence.read(chosen[0]).shape[:2]
@@ -53,8 +51,7 @@ def draw_overlaps(
             )
         figure.suptitle(f"Overlap with the annotation on {sequence.name}", fontweight="bold")
         figure.legend(loc="outside lower center", ncols=4)
-    if path is not None:
-        save(figure, path, f"overlap_{sequence.name}")
+    save(figure, path, f"overlap_{sequence.name}")
     return figure
 
 

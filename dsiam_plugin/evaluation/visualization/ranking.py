@@ -52,8 +52,7 @@ def draw_eao_curves(
     )
     cut = {name: replace(curve, values=curve.values[:shown]) for name, curve in curves.items()}
     figure = draw_curves(plot, cut)
-    if path is not None:
-        save(figure, path, f"{name}_eao_curve")
+    save(figure, path, f"{name}_eao_curve")
     return figure
 
 
@@ -99,8 +98,7 @@ def draw_eao_ranking(
         axes.set(xlabel="Rank", ylabel="Expected average overlap")
         axes.set_title(f"Expected average overlap ({definition}) on {name}", loc="left")
         place_legend(axes, bold=[tracker in scores for tracker in order if tracker in named])
-    if path is not None:
-        save(figure, path, f"{name}_eao_ranking")
+    save(figure, path, f"{name}_eao_ranking")
     return figure
 
 

@@ -51,8 +51,7 @@ def draw_speed(
             axes.set_ylabel(AXES[measure])
         figure.suptitle(f"Quality and speed on {name}", fontweight="bold", fontsize=12)
         place_legend(panels[-1])
-    if path is not None:
-        save(figure, path, f"{name}_speed")
+    save(figure, path, f"{name}_speed")
     return figure
 
 

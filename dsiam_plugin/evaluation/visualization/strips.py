@@ -64,10 +64,8 @@ def draw_strip(
 ) -> Figure:
     """Draws frames of one sequence with every tracker's box and the annotation.
 
-    Args:
-        sequence: Images, annotation and results.
-        frames: Which frames, from 0; by default eight in which the trackers differ most.
-        path: Folder for ``strip_<sequence>.png`` and ``.pdf``; None writes nothing.
+    ``frames`` count from 0; None takes eight in which the trackers differ most. Files are called
+    ``strip_<sequence>``.
     """
     chosen = list(frames) if frames is not None else choose_frames(sequence.overlaps, 2 * COLUMNS)
     height, width = sequence.read(chosen[0]).shape[:2]
@@ -81,8 +79,7 @@ def draw_strip(
             draw_frame(axes, sequence, frame)
         figure.suptitle(f"{sequence.name} (dashed: target missed)", fontweight="bold")
         _legend(figure, sequence)
-    if path is not None:
-        save(figure, path, f"strip_{sequence.name}")
+    save(figure, path, f"strip_{sequence.name}")
     return figure
 
 

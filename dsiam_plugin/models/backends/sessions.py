@@ -1,7 +1,5 @@
 """Backbones that ONNX Runtime or OpenVINO compute, from the graph that ``dsiam export`` writes."""
 
-from __future__ import annotations
-
 from types import ModuleType
 
 import numpy as np

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.training.data.augment import AugmentConfig, cut, relight, to_grey
+from dsiam_plugin.training.data.augment import AugmentConfig, cut_window, relight, to_grey
 from dsiam_plugin.training.data.pack import Pack, Track
 
 
@@ -30,7 +30,7 @@ class ClipBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """How clips are drawn. Random amounts are uniform where nothing else is said.
+    """Settings of drawing clips. Random amounts are uniform where nothing else is said.
 
     Attributes:
         length: Frames T of a clip, >= 3: the first is told, V and W act from the third on.
@@ -71,7 +71,7 @@ class ClipDataset:
     Args:
         packs: Open packs of one geometry.
         config: How clips are drawn.
-        seed: Of everything random.
+        seed: Seed of everything random.
 
     Attributes:
         skipped: Tracks shorter than a clip.
@@ -179,7 +179,9 @@ def _moved(crop: np.ndarray, shift: np.ndarray, zoom: float, flip: bool) -> np.n
     """A row with its target displaced, enlarged and mirrored; an untouched row stays exact."""
     if zoom == 1 and not shift.any():
         return crop[:, ::-1] if flip else crop
-    return cut(np.asarray(crop), crop.shape[0], (float(shift[0]), float(shift[1])), 1 / zoom, flip)
+    return cut_window(
+        np.asarray(crop), crop.shape[0], (float(shift[0]), float(shift[1])), 1 / zoom, flip
+    )
 
 
 def _moved_box(

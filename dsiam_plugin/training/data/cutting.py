@@ -14,7 +14,7 @@ from dsiam_plugin.trackers.crops import channel_means, context_side
 from dsiam_plugin.training.data.pack import PackGeometry
 
 
-def cut(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray, Box]:
+def cut_crop(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray, Box]:
     """Cut the crop of a target.
 
     What lies beyond the image's border gets the mean of each channel. Where the image shrinks to
@@ -22,8 +22,8 @@ def cut(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray
 
     Args:
         image: (H, W, 3) uint8.
-        box: Of the target in the image, 0-based px, of positive size.
-        geometry: Of the crop.
+        box: The target in the image, 0-based px, of positive size.
+        geometry: Size and scale of the crop.
 
     Returns:
         The crop, (S, S, 3) uint8, and the target's box in it.

@@ -27,7 +27,7 @@ NPY_HEADER_BYTES = 128
 class Track:
     """One target over successive frames of one video."""
 
-    name: str  # of the track, unique in its pack
+    name: str  # name of the track, unique in its pack
     video: str  # what it was cut from; tracks of one video may show the same target
     start: int  # start, stop: its rows in the pack
     stop: int
@@ -39,7 +39,7 @@ class Track:
 
 @dataclass(frozen=True)
 class PackGeometry:
-    """How the crops were cut."""
+    """Size and scale of the crops."""
 
     side: int = 351  # side S of every crop in px
     exemplar_size: int = 127  # what the target's exemplar window measures in the crop, px
@@ -149,7 +149,7 @@ class PackWriter:
         """Appends a track.
 
         Args:
-            name: Of the track.
+            name: Name of the track.
             video: What it was cut from.
             frames: Frame numbers, increasing.
             crops: (S, S, 3) uint8 RGB each.

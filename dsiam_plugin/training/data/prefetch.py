@@ -40,8 +40,8 @@ class Dataset(Protocol):
 
 
 @dataclass(frozen=True)
-class Share:
-    """What part of each batch this process makes."""
+class BatchShare:
+    """The part of each batch that this process makes."""
 
     batch_size: int  # samples of the global batch
     rank: int = 0  # rank, world: this process and how many there are
@@ -56,7 +56,7 @@ def positions(start: Position, epochs: int, steps: int) -> Iterator[Position]:
 
 
 def batches(
-    make_dataset: Callable[[], Dataset], share: Share, order: Iterable[Position], workers: int
+    make_dataset: Callable[[], Dataset], share: BatchShare, order: Iterable[Position], workers: int
 ) -> Generator[Any, None, None]:
     """Batches in the given order, made ahead while the caller computes.
 
@@ -102,7 +102,7 @@ def _processes(make_dataset: Callable[[], Dataset], workers: int) -> Executor:
     return ProcessPoolExecutor(workers, context, _open_in_process, (make_dataset,))
 
 
-def _make(dataset: Dataset, share: Share, position: Position) -> tuple[type, list[np.ndarray]]:
+def _make(dataset: Dataset, share: BatchShare, position: Position) -> tuple[type, list[np.ndarray]]:
     """Type and arrays of a batch; arrays travel between processes without shared memory."""
     batch = dataset.batch(*position, share.batch_size, share.rank, share.world)
     return type(batch), [item.numpy() for item in batch]
@@ -127,5 +127,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _make_in_process(share: Share, position: Position) -> tuple[type, list[np.ndarray]]:
+def _make_in_process(share: BatchShare, position: Position) -> tuple[type, list[np.ndarray]]:
     return _make(_opened[0], share, position)

@@ -16,7 +16,7 @@ from dsiam_plugin.core.state import Numbers
 from dsiam_plugin.errors import ConfigError
 
 
-class Share(nn.Module):
+class LearntShare(nn.Module):
     """A number in [0, 1], learnt as its logit if it starts strictly between.
 
     Args:
@@ -92,10 +92,10 @@ class Learnables(nn.Module):
                 }
             )
             self.rate[kind] = nn.ModuleDict(
-                {layer: Share(of_layer(rates, layer)) for layer in layers}
+                {layer: LearntShare(of_layer(rates, layer)) for layer in layers}
             )
         self._averages = transform.variation or transform.replace_template
-        self.memory = Share(transform.memory if self._averages else 0.0)
+        self.memory = LearntShare(transform.memory if self._averages else 0.0)
         self.fusion = FusionMaps(layers, fusion, symmetric)
         self.log_scale = nn.Parameter(torch.tensor(math.log(head[0])))
         self.bias = nn.Parameter(torch.tensor(float(head[1])))

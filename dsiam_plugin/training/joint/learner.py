@@ -19,7 +19,7 @@ class NotFiniteError(TrainingError):
 
 
 class Update(NamedTuple):
-    """What a step showed."""
+    """The outcome of a step."""
 
     values: dict[str, float]  # losses and rates of the whole batch, over all processes, by name
     responses: Tensor | None  # (B, ...) maps of this process's share for pictures, or None
@@ -27,9 +27,9 @@ class Update(NamedTuple):
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how a model computes."""
+    """Device, precision and processes of a training."""
 
-    device: torch.device  # of the model and its batches
+    device: torch.device  # device of the model and its batches
     # Of the convolutions; float32 parameters are cast on the fly
     dtype: torch.dtype = torch.float32
     channels_last: bool = True  # memory layout of the model

@@ -1,4 +1,4 @@
-"""How much memory a training takes for each sample."""
+"""Memory that a training takes for each sample."""
 
 import sys
 

@@ -98,7 +98,7 @@ class ClipModel(nn.Module):
 
     @torch.no_grad()
     def to_weights(self, origin: Mapping[str, Any]) -> Weights:
-        """What the tracker needs to run as trained: features, fusion map and its numbers."""
+        """Weights that the tracker runs with as trained: features, fusion map and its numbers."""
         tensors = {name: _copied(item) for name, item in self.backbone.state_dict().items()}
         for layer, weights in self._first_map().items():
             tensors[f"fusion.{layer}"] = _copied(weights)
@@ -133,7 +133,7 @@ class ClipModel(nn.Module):
 
         Args:
             pixels: RGB in [0, 255].
-            dtype: Of the convolutions.
+            dtype: Type of the convolutions.
         """
         # (B, H, W, 3) seen as (B, 3, H, W) is channels-last without a copy.
         crops = pixels.permute(0, 3, 1, 2).float()
@@ -168,7 +168,7 @@ class ClipModel(nn.Module):
     def _unroll(
         self, crops: Tensor, annotated: Tensor, embed: Callable[[Tensor], dict[str, Tensor]]
     ) -> list[Seen]:
-        """What each frame but the first showed."""
+        """The outcome of each frame but the first."""
         fill = crops[:, 0].float().mean(dim=(1, 2)).round().to(torch.uint8)
         unroller = Unroller(
             self.tracker,

@@ -24,13 +24,13 @@ from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
 
 class Seen(NamedTuple):
-    """What a frame showed."""
+    """The outcome of one frame."""
 
     responses: Tensor  # (B, m, m), with gradient
     plain: Tensor  # (B, m, m) of the first exemplar without V and W, without gradient
     middles: Tensor  # (B, 2) positions in the middle of the search windows
-    peaks: Peaks  # of `responses`
-    plain_peaks: Peaks  # of `plain`
+    peaks: Peaks  # those of `responses`
+    plain_peaks: Peaks  # those of `plain`
     verdict: Verdict  # what follows from `peaks`; whether V and W may be learnt
 
 
@@ -42,7 +42,7 @@ class Unroller:
         numbers: Parameters in place of the configuration's numbers.
         embed: Features of windows (B, size, size, 3) uint8, float32 a layer.
         max_excursion: Largest distance in px of a position from the annotated one.
-        device: Of the clips.
+        device: The clips' device.
     """
 
     backbone = SiamFCAlexNet
@@ -87,7 +87,7 @@ class Unroller:
         """Targets and responses of the next frame.
 
         Args:
-            target: Of the frame before.
+            target: State after the frame before.
             rows: (B, S, S, 3) uint8, this frame.
             annotated: (B, 2) float64 positions of the targets.
             learn: Learn V and W; the last frame need not.

@@ -38,7 +38,7 @@ class Averages:
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        """What ``__init__`` takes."""
+        """The state that ``__init__`` takes."""
         return {"sums": dict(self._sums), "count": self.count}
 
 

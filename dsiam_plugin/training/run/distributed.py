@@ -38,7 +38,7 @@ class Group:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes files."""
+        """True in the process that writes files."""
         return self.rank == 0
 
     def mean(self, tensor: Tensor) -> Tensor:

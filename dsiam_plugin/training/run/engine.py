@@ -20,7 +20,7 @@ from torch import nn
 from dsiam_plugin.errors import TrainingError
 from dsiam_plugin.io.files import atomic_path
 from dsiam_plugin.models.weights import save_weights
-from dsiam_plugin.training.data.prefetch import Dataset, Position, Share, batches, positions
+from dsiam_plugin.training.data.prefetch import BatchShare, Dataset, Position, batches, positions
 from dsiam_plugin.training.joint.learner import Learner, Machine, NotFiniteError, Update
 from dsiam_plugin.training.run.checkpoints import (
     Checkpoint,
@@ -38,13 +38,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to train."""
+class TrainingJob:
+    """A training with all its parts."""
 
     config: TrainingConfig  # the recipe
     model: nn.Module  # takes a batch, returns losses
     make_dataset: Callable[[], Dataset]  # opens the data; must pickle where `workers` is not 0
-    samples: int  # of one pass
+    samples: int  # samples of one pass
     files: Files  # where everything goes
     machine: Machine  # where and how it computes
     data: Mapping[str, str] = field(default_factory=dict)  # digest of each pack by its name
@@ -64,7 +64,7 @@ class Trainer:
         TrainingError: If the batch does not fit the data or the number of processes.
     """
 
-    def __init__(self, job: Job):
+    def __init__(self, job: TrainingJob):
         self.job = job
         self.group = job.machine.group
         self.steps = _steps_of_a_pass(job)
@@ -97,7 +97,7 @@ class Trainer:
             CheckpointError: If the disk is full.
         """
         job, epochs = self.job, self.job.config.epochs
-        share = Share(job.config.batch_size, self.group.rank, self.group.world)
+        share = BatchShare(job.config.batch_size, self.group.rank, self.group.world)
         order = positions(self.position, epochs, self.steps)
         with ExitStack() as stack:
             stops = stack.enter_context(StopRequests(self.group))
@@ -206,7 +206,7 @@ class Trainer:
         return self.position.epoch * self.steps + self.position.step
 
 
-def _steps_of_a_pass(job: Job) -> int:
+def _steps_of_a_pass(job: TrainingJob) -> int:
     """Whole batches of one pass."""
     size, world = job.config.batch_size, job.machine.group.world
     if size % world:

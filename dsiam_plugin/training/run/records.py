@@ -1,4 +1,4 @@
-"""What a run shows while it learns: progress bar, log lines, curve and pictures."""
+"""The display of a run while it learns: progress bar, log lines, curve and pictures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Files:
         self.validation = folder / "validation"
 
     def bad_batch(self, rank: int) -> Path:
-        """Where a process saves a batch whose loss is not finite."""
+        """File in which a process saves a batch whose loss is not finite."""
         return self.folder / f"bad_batch_{rank}.safetensors"
 
 

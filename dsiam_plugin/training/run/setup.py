@@ -23,7 +23,7 @@ from dsiam_plugin.training.data.pack import BOXES, CROPS, INDEX, open_pack
 from dsiam_plugin.training.data.prefetch import Dataset, Position
 from dsiam_plugin.training.joint.learner import Machine
 from dsiam_plugin.training.run.distributed import Group, process_group
-from dsiam_plugin.training.run.engine import Job, Trainer
+from dsiam_plugin.training.run.engine import Trainer, TrainingJob
 from dsiam_plugin.training.run.recipe import TrainingConfig, as_mapping
 from dsiam_plugin.training.run.records import Files
 from dsiam_plugin.training.run.stages import STAGES, Start, open_dataset
@@ -36,7 +36,7 @@ START = "(weights)"  # beside the packs' names
 
 @dataclass(frozen=True)
 class Request:
-    """What to train, on what, and where to."""
+    """A training as the command line asks for it."""
 
     config: TrainingConfig  # the recipe
     data: Mapping[str, Path]  # name to folder of each pack
@@ -111,7 +111,7 @@ def _check_folder(request: Request, files: Files) -> None:
         )
 
 
-def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str]) -> Job:
+def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str]) -> TrainingJob:
     config, stage = request.config, STAGES[request.config.stage]
     device = group.device if group.world > 1 else resolve_device(request.device)
     machine = Machine(
@@ -123,7 +123,7 @@ def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str
     torch.manual_seed(config.seed)
     model = stage.model(config, Start(weights, dataset))
     _log_start(request, machine, dataset)
-    return Job(
+    return TrainingJob(
         config=config,
         model=model,
         make_dataset=make_dataset,
@@ -148,7 +148,7 @@ def _validator(request: Request, files: Files, machine: Machine) -> Any:
 
 
 def _origin(request: Request, digests: Mapping[str, str]) -> dict[str, Any]:
-    """What the weights' header says of how they were made; no folder of this machine."""
+    """The origin of the weights for their header; no folder of this machine."""
     recipe = as_mapping(request.config)
     validation = recipe["validation"]
     validation["folders"] = [Path(folder).name for folder in validation["folders"]]

@@ -25,7 +25,7 @@ PAIRS_TO_MEASURE = 32  # enough for the mean and variance of every channel's cel
 
 @dataclass(frozen=True)
 class Start:
-    """What a model may begin with."""
+    """The beginning of a model."""
 
     weights: Weights | None  # to start from; None for fresh parameters
     dataset: Dataset  # the stage's batches
@@ -33,7 +33,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Stage:
-    """How a stage is put together."""
+    """The parts of a stage."""
 
     sample: str  # what one sample is called
     dataset: Callable[[Sequence[Pack], Any], Dataset]  # from packs and configuration to batches

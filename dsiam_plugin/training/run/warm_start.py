@@ -19,7 +19,7 @@ def start_from(model: SiameseModel, weights: Weights, batch: PairBatch) -> None:
 
     Args:
         model: On the CPU; changed in place.
-        weights: Of SiamFC's AlexNet, of any supported format.
+        weights: Weights of SiamFC's AlexNet, of any supported format.
         batch: Pairs whose search regions the statistics are measured on.
 
     Raises:

@@ -26,7 +26,7 @@ MIN_GAIN = 1e-3
 
 @dataclass(frozen=True)
 class SiameseConfig:
-    """What stage one trains.
+    """The network and the loss of stage one.
 
     Attributes:
         channels: Output channels of the five convolutions, even.

@@ -76,7 +76,7 @@ def rectangle_footage(
     """Footage of a target whose boxes stand in the order of the images in a folder.
 
     Args:
-        name: Of the target, and of its sequence and video where those are not given.
+        name: Name of the target, and of its sequence and video where those are not given.
         images: Folder of the images.
         boxes: (N, 4) float64 ``(x, y, w, h)``, 0-based px.
         flags: (N,) uint8, sums of :class:`Flag`, beside that of missing images.
