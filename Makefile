@@ -2,6 +2,7 @@
 #
 #   make evaluate                        11 generated sequences, in vot_workspace/
 #   make evaluate DATA=DIR WEIGHTS=FILE  sequences in VOT's layout, in runs/vot/<name of DIR>/
+#   make fuzz SECONDS=N                  attacks every reader and writer; FUZZ=--help lists more
 #
 # Options of evaluate: WEIGHTS (default: $DSIAM_WEIGHTS, else those of the package), TRACKERS,
 # DATA, REPETITIONS (1: the trackers repeat exactly), EAO=LOW,HIGH (frames), WORKSPACE.
@@ -15,6 +16,8 @@ WEIGHTS ?= $(DSIAM_WEIGHTS)
 DATA ?=
 REPETITIONS ?=
 EAO ?=
+SECONDS ?= 240
+FUZZ ?=
 
 SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
 WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
@@ -24,7 +27,7 @@ BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help evaluate test weights-named
+.PHONY: help evaluate test fuzz weights-named
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +52,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -m ""
+
+# Damaged files, arguments and peers, and kills, on every reader and writer (docs/reliability.md).
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(SECONDS) $(FUZZ)
 
 weights-named:
 	@test -z "$(WEIGHTS)" || test -f "$(WEIGHTS)" || { echo \

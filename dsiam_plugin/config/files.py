@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ import yaml
 from dsiam_plugin.config.fields import refuse, validate
 from dsiam_plugin.config.schema import PRESETS, TrackerConfig
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.io.messages import excerpt
+from dsiam_plugin.io.messages import excerpt, fail
 from dsiam_plugin.io.parsing import read_yaml
 
 
@@ -44,7 +45,7 @@ def load_config(
     if source is None:
         source = {}
     elif not isinstance(source, Mapping):
-        name, source = str(source), read_settings(source)
+        name, source = str(source), read_settings(_path(source))
     transform = source.get("transform", {})
     if isinstance(transform, str):
         transform = {"preset": transform}
@@ -57,6 +58,13 @@ def load_config(
         own_weights = {"primary_weight", "center_radius"} & set(_section(source, "fusion"))
         start = _with_trained(start, trained, problems, fusion=not own_weights)
     return checked(override(start, source, "", problems), name, problems)
+
+
+def _path(source: Any) -> str | Path:
+    """The source itself, if it names a file."""
+    if not isinstance(source, (str, os.PathLike)):
+        fail(ConfigError, "config", excerpt(source), "a YAML file or a mapping")
+    return source
 
 
 def read_settings(path: str | Path) -> Mapping[str, Any]:
