@@ -127,7 +127,7 @@ def _outcome(call: Callable[[], object], counts: Counts) -> str:
         counts.accepted += 1
     except (DSiamError, OSError) as error:
         counts.clean += 1
-        message = shown(error)
+        message = str(error) if isinstance(error, DSiamError) else shown(error)
         _LAST[:] = [message]
         if len(message) > LONGEST_MESSAGE or not message:
             problem = f"message of {len(message)} characters: {message[:200]!r}"

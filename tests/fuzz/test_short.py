@@ -87,7 +87,7 @@ def chatty_reader(folder):
 )
 def test_what_is_neither_clean_nor_taken_is_found(tmp_path, read, found):
     reader = engine.Reader("x", lambda folder: (folder / "a").write_bytes(b"0123456789" * 9), read)
-    *_, counts = engine.attack(reader, tmp_path, 5, seed=1, most=5)
+    *_, counts = engine.attack(reader, tmp_path, 5, seed=1, most=25)
     assert counts.findings and found in counts.findings[0]
 
 

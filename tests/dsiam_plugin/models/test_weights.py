@@ -276,7 +276,7 @@ def test_headers_of_others(tmp_path, changes, message):
         (lambda arrays: arrays.update({"conv2.weight": np.zeros((16, 9, 5, 5))}), "size mismatch"),
         (lambda arrays: arrays.update({"conv1.weight": np.float32(1)}), "not the weights"),
         (
-            lambda arrays: arrays.update({"conv2.weight": arrays["conv2.weight"] * 1e6}),
+            lambda arrays: arrays.update({"conv2.weight": arrays["conv2.weight"] * 1e9}),
             "beyond 1e.06 in conv2.weight",
         ),
         (
