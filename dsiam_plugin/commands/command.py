@@ -46,6 +46,7 @@ def complain(name: str, message: str) -> None:
 def message_of(error: Exception) -> str:
     """The message as one line of bounded length; the system's name their file first."""
     text = str(error) or type(error).__name__
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        text = f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        named = "" if error.filename is None else f"{error.filename}: "
+        text = f"{named}{error.strerror}"
     return shortened(one_line(text), MAX_MESSAGE)
