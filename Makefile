@@ -1,4 +1,5 @@
 # Two commands set everything up in $(VENV): `make evaluate` (VOT toolkit) and `make test`.
+# `make docs` builds the documentation site in site/.
 #
 #   make evaluate                        11 generated sequences, in vot_workspace/
 #   make evaluate DATA=DIR WEIGHTS=FILE  sequences in VOT's layout, in runs/vot/<name of DIR>/
@@ -27,7 +28,7 @@ BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help evaluate test fuzz weights-named
+.PHONY: help evaluate test docs fuzz weights-named
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
@@ -51,11 +52,17 @@ evaluate: weights-named $(VENV)/.vot
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy dsiam_plugin toolkit
 	$(BIN)/python -m pytest -m ""
 
 # Damaged files, arguments and peers, and kills, on every reader and writer (docs/reliability.md).
 fuzz: $(VENV)/.dev
 	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(SECONDS) $(FUZZ)
+
+# The variable silences an advertisement.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build
 
 weights-named:
 	@test -z "$(WEIGHTS)" || test -f "$(WEIGHTS)" || { echo \
@@ -63,7 +70,8 @@ weights-named:
 
 $(VENV)/.vot: EXTRA := vot
 $(VENV)/.dev: EXTRA := dev
-$(VENV)/.vot $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
+$(VENV)/.docs: EXTRA := docs
+$(VENV)/.vot $(VENV)/.dev $(VENV)/.docs: pyproject.toml setup.py | $(BIN)/python
 	@echo "installing dsiam-plugin[$(EXTRA)] into $(VENV) (a few minutes the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRA)]'

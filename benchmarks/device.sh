@@ -52,7 +52,7 @@ measure() {
 
 # Neither of these two is timed, so they share the machine.
 mapfile -t tests < <(grep -rl "mark.cuda" tests --include "test_*.py" | sort)
-part tests 90 "$python" -m pytest "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider \
+part tests 90 env OMP_NUM_THREADS=2 "$python" -m pytest "${tests[@]}" -m cuda -q -rfEs -p no:cacheprovider \
   -W default --junitxml "$work/tests.xml" &
 measure boxes 100 &
 wait

@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,12 +57,12 @@ def main() -> int:
     trackers = ["DSiamM"] if options.dry else ["DSiam", "DSiamM", "SiamFC"]
     part = Part("boxes", options)
     sequences = _sequences(options)
-    workers = 1 if options.dry else max(1, len(_processors()) - 2)
+    workers = 1 if options.dry else max(1, len(_processors()) - 4)  # the tests run beside
     # Forked processes would inherit this one's threads and its device.
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with get_context("spawn").Pool(workers) as pool:  # whose end is that of unfinished work
         expected = {
             (label, name): [
-                pool.submit(_on_host, name, weights, sequence) for sequence in sequences
+                pool.apply_async(_on_host, (name, weights, sequence)) for sequence in sequences
             ]
             for label, weights in weights_files(options).items()
             for name in trackers
@@ -70,7 +70,7 @@ def main() -> int:
         for (label, name), host in expected.items():
             for precision in ["float32", "bfloat16"] if options.dry else PRECISIONS:
                 if part.is_late:
-                    break
+                    return 0
                 keys = {"tracker": name, "weights": label, "precision": precision}
                 with part.attempt(**keys):
                     for row in _compared(keys, sequences, host, options):
@@ -129,13 +129,13 @@ def _starts(sequence: Sequence) -> range:
 def _compared(
     keys: dict[str, str],
     sequences: list[Sequence],
-    host: list[Future[Followed]],
+    host: list[AsyncResult[Followed]],
     options: argparse.Namespace,
 ) -> Iterable[dict[str, Any]]:
     weights = weights_files(options)[keys["weights"]]
     tracker = device_tracker(keys["tracker"], weights, keys["precision"], options.device)
     device = [_on_device(tracker, sequence) for sequence in sequences]
-    expected = [future.result() for future in host]
+    expected = [result.get() for result in host]
     for kind in dict.fromkeys(sequence.kind for sequence in sequences):
         chosen = [index for index, sequence in enumerate(sequences) if sequence.kind == kind]
         yield {

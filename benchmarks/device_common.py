@@ -94,13 +94,17 @@ def weights_files(options: argparse.Namespace) -> dict[str, Path | None]:
 
 
 def device_tracker(
-    name: str, weights: Path | None, precision: str, device: str, graphs: bool = True
+    name: str,
+    weights: Path | None,
+    precision: str,
+    device: str,
+    **how: bool,
 ) -> DeviceTracker:
-    """The device's tracker in one of PRECISIONS, also on a CPU."""
+    """The device's tracker in one of PRECISIONS, also on a CPU; ``how`` are its own options."""
     dtype, tf32 = PRECISIONS[precision]
     allow_tf32(tf32)
     built = build_tracker(name, weights=weights, device=device, precision=dtype)
-    return DeviceTracker(built.network, built.config, name, graphs)
+    return DeviceTracker(built.network, built.config, name, **how)
 
 
 def allow_tf32(convolutions: bool, products: bool = False) -> None:

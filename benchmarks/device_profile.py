@@ -57,7 +57,7 @@ def main() -> int:
 
 def _profiled(name: str, weights: Any, targets: int, graphs: bool, options: Any) -> dict[str, Any]:
     frames = 3 if options.dry else FRAMES
-    tracker = device_tracker(name, weights, "bfloat16", options.device, graphs)
+    tracker = device_tracker(name, weights, "bfloat16", options.device, graphs=graphs)
     images, boxes = moving_targets(WARM_UP + 2 * frames + 1, targets)
     states = tracker.start_many(images[0], boxes)
     for image in images[1 : WARM_UP + 1]:

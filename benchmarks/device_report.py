@@ -130,7 +130,7 @@ def _speed(rows: list[Row]) -> Iterator[str]:
     lines: dict[tuple, dict[int, str]] = {}
     counts = sorted({row["targets"] for row in rows})
     for row in rows:
-        how = [] if row["graphs"] else ["no graphs"]
+        how = [f"no {part}" for part in ("graphs", "kernels") if not row[part]]
         how += ["own frames"] if row["own_frames"] else []
         how += [row["setting"]] if row["setting"] else []
         key = (row["tracker"], row["weights"], row["precision"], ", ".join(how))

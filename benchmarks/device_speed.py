@@ -44,10 +44,11 @@ class Case(NamedTuple):
     targets: int = 1
     own_frames: bool = False
     graphs: bool = True
+    kernels: bool = True
     setting: str = ""
 
 
-# What may make one stream faster, tried on one tracker each.
+# What may make it faster, tried on some of the cases.
 SETTINGS: dict[str, Callable[[bool], None]] = {
     "cudnn.benchmark": lambda on: setattr(torch.backends.cudnn, "benchmark", on),
     "TF32 products": lambda on: allow_tf32(True, products=on),
@@ -90,13 +91,14 @@ def _cases(weights: Sequence[str], dry: bool) -> Iterator[Case]:
         for name, one, count in itertools.product(TRACKERS, weights, COUNTS)
     ]
     learning = [case for case in batches if case.tracker != "SiamFC"]
+    most = [case for case in learning if case.targets == COUNTS[-1]]
+    yield from most
+    telling = [case for case in one_stream + most if case.tracker != "SiamFC"]
+    yield from (case._replace(kernels=False) for case in telling if case.weights == first)
     yield from learning
-    for case in one_stream:
-        yield case._replace(graphs=False)
-    for case, setting in itertools.product(learning, SETTINGS):
-        if case.weights == last and case.targets == COUNTS[-1]:
-            yield case._replace(setting=setting)
-            yield case._replace(setting=setting, targets=1)
+    yield from (case._replace(graphs=False) for case in one_stream)
+    for setting in SETTINGS:
+        yield from (case._replace(setting=setting) for case in telling if case.weights == last)
     others = [name for name in PRECISIONS if name != MAIN]
     yield from (case._replace(precision=name) for name in others for case in one_stream)
     yield from batches
@@ -119,7 +121,12 @@ def _measure(
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     tracker = device_tracker(
-        case.tracker, weights, case.precision, options.device, graphs=case.graphs
+        case.tracker,
+        weights,
+        case.precision,
+        options.device,
+        graphs=case.graphs,
+        kernels=case.kernels,
     )
     if case.setting:
         SETTINGS[case.setting](True)

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
-from opencv_trackers import NAMES, OpenCVTracker, available
+from opencv_trackers import NAMES, NanoTracker, OpenCVTracker, available
 from peaks import peak_rates
 from plain_siamfc import PlainSiamFC
 from scene import Box, find_or_make_weights, moving_targets
@@ -39,12 +40,15 @@ def main() -> int:
     options = _options()
     if options.threads:
         torch.set_num_threads(options.threads)
+        cv2.setNumThreads(options.threads)
     clock = CLOCKS[options.clock]
     images, boxes = moving_targets(options.frames + 1, 1)
     with tempfile.TemporaryDirectory() as folder:
         weights = find_or_make_weights(options.weights, Path(folder))
         ours = dict(_ours(options, weights))
     others = [PlainSiamFC(), *map(OpenCVTracker, available())]
+    if options.nano:
+        others.append(NanoTracker(*options.nano))
     subjects = {subject.name: subject for subject in others} | ours
     times: dict[str, list[float]] = {name: [] for name in subjects}
     stages = {name: empty_totals() for name in subjects}
@@ -72,6 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--threads", type=int, help="default: PyTorch's own choice")
+    parser.add_argument(
+        "--nano", nargs=2, metavar=("BACKBONE", "HEAD"), help="TrackerNano's two ONNX files"
+    )
     return parser.parse_args()
 
 

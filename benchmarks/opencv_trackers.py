@@ -31,6 +31,16 @@ class OpenCVTracker:
         return self._tracker.update(np.ascontiguousarray(image[..., ::-1]))[1]
 
 
+class NanoTracker(OpenCVTracker):
+    """OpenCV's TrackerNano, a Siamese network with a box head, from its two ONNX files."""
+
+    def __init__(self, backbone: str, head: str):
+        self.name = f"OpenCV {cv2.__version__} TrackerNano"
+        settings = cv2.TrackerNano_Params()
+        settings.backbone, settings.neckhead = backbone, head
+        self._create = lambda: cv2.TrackerNano_create(settings)
+
+
 def available() -> tuple[str, ...]:
     """Those that this OpenCV has; CSRT and KCF are in opencv-contrib-python alone."""
     return tuple(name for name in NAMES if _factory(name) is not None)

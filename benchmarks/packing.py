@@ -24,7 +24,7 @@ from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig, write_dat
 from dsiam_plugin.io.boxes import Box
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.training.data.curation import curate
-from dsiam_plugin.training.data.cutting import cut
+from dsiam_plugin.training.data.cutting import cut_crop
 from dsiam_plugin.training.data.pack import Pack, open_pack
 from dsiam_plugin.training.data.selection import CurationConfig, usable_frames
 from dsiam_plugin.training.data.sources.footage import Footage
@@ -101,7 +101,7 @@ def from_files(pack: Pack, footage: dict[str, Footage], rows: np.ndarray) -> np.
         target = footage[track.name]
         place = list(target.frames).index(track.frames[row - track.start])
         image = read_image(target.folder / target.images[place])
-        crops.append(cut(image, Box(*target.boxes[place]), pack.geometry)[0])
+        crops.append(cut_crop(image, Box(*target.boxes[place]), pack.geometry)[0])
     return np.stack(crops)
 
 

@@ -23,7 +23,7 @@ STAGES = {
     "crops": ((host, "search_pyramid"),),
     "embed": ((network.SiameseNet, "embed"),),
     "correlate": ((step, "correlate"),),
-    "W: transform, correlate": ((step, "respond"),),
+    "W: transform, correlate": ((host, "analyse"), (step, "respond")),
     "localise": ((step, "locate"),),
     "learn V": ((step, "vary"),),
     "learn W": ((host, "bright"), (step, "suppress")),

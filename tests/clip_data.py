@@ -76,12 +76,12 @@ def moving_clip(frames: int, clips: int = 1, step: int = 5) -> ClipBatch:
 def tracker_config(
     name: str = "DSiamM", preset: str = "steady", **transform: object
 ) -> TrackerConfig:
-    """A variant at one scale, as a clip is tracked."""
+    """A variant at one scale, as a clip is tracked; a random network's peaks may teach too."""
     config = find_variant(name).config(preset)
     return replace(
         config,
         tracking=replace(config.tracking, scales=1),
-        transform=replace(config.transform, **transform),
+        transform=replace(config.transform, **{"min_confidence": 0.0, **transform}),
     )
 
 

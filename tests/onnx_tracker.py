@@ -57,16 +57,19 @@ class OnnxTracker:
         scale, dx, dy, score, *_ = found["peak"].tolist()
         winner = cuts[int(scale)]
         cell = self.stride * winner.side_px / crop.search_size  # px of the image
-        self.center = (winner.center[0] + dx * cell, winner.center[1] + dy * cell)
         gated = transform.gate and transform.adaptive
         lost = bool(found["lost"][0])
+        held = lost and tracking.hold
+        if not held:
+            self.center = (winner.center[0] + dx * cell, winner.center[1] + dy * cell)
         if lost and gated:
             self.side = self.bounded(self.side * transform.lost_growth)
         else:
             if self.was_lost and gated:
                 self.side = self.own_side()
             self.cut_for_next(image, winner)
-            factor = 1 + tracking.scale_damping * (self.scales[int(scale)] - 1)
+            growth = 0 if held else self.scales[int(scale)] - 1
+            factor = 1 + tracking.scale_damping * growth
             self.size = (self.size[0] * factor, self.size[1] * factor)
             self.side = self.bounded(self.side * factor)
         self.was_lost = lost

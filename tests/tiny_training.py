@@ -22,7 +22,7 @@ from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.joint.learner import Machine
 from dsiam_plugin.training.run.distributed import Group, process_group
-from dsiam_plugin.training.run.engine import Job, Trainer
+from dsiam_plugin.training.run.engine import Trainer, TrainingJob
 from dsiam_plugin.training.run.recipe import OptimizerConfig, TrainingConfig, ValidationConfig
 from dsiam_plugin.training.run.records import Files
 
@@ -115,7 +115,7 @@ def tiny_job(out: Path, config: TrainingConfig = CONFIG, group: Group | None = N
     """A job of the tiny model; ``other`` replaces the job's values."""
     torch.manual_seed(config.seed)
     dataset = other.pop("dataset", TinyDataset())
-    job = Job(
+    job = TrainingJob(
         config=config,
         model=TinyModel(),
         make_dataset=lambda: dataset,

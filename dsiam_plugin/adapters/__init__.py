@@ -8,10 +8,7 @@
 got10k is imported when one of its two names is first used.
 """
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
+from dsiam_plugin import lazy_names
 
 _HOMES = {
     "PysotTracker": "pysot",
@@ -21,13 +18,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,7 +1,5 @@
 """pysot's interface: BGR images, a dictionary a frame. pysot itself is not needed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

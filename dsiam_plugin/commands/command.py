@@ -1,4 +1,4 @@
-"""What every command does around its work: exit status, interrupts, closed pipes."""
+"""The frame of every command's work: exit status, interrupts, closed pipes."""
 
 import os
 import sys
@@ -14,10 +14,6 @@ EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader of the output has gone
 
 def run_command(name: str, work: Callable[[], int]) -> int:
     """Run a command; errors that users can act on become one line on stderr.
-
-    Args:
-        name: The sub-command, such as "eval", for messages; empty for ``dsiam`` itself.
-        work: Does it and returns the exit status.
 
     Returns:
         The status of `work`; 2 for bad input, 130 for an interrupt, 141 where the reader of the

@@ -32,15 +32,14 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_FORMAT_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="INPUT", type=Path, help="the tracker's folder")
-    parser.add_argument("target", metavar="OUTPUT", type=Path, help="the tracker's new folder")
+    add = parser.add_argument
+    add("source", metavar="INPUT", type=Path, help="the tracker's folder")
+    add("target", metavar="OUTPUT", type=Path, help="the tracker's new folder")
     for flag, name in (("--from", "source_format"), ("--to", "target_format")):
-        parser.add_argument(flag, dest=name, required=True, choices=FORMATS, metavar="FORMAT")
-    parser.add_argument("--dataset", help="benchmark the results are of (default: by the names)")
-    parser.add_argument("--tracker", help="tracker in the names of .mat files, of several")
-    parser.add_argument(
-        "--corners", action="store_true", help="rows of INPUT are x1,y1,x2,y2 and not x,y,w,h"
-    )
+        add(flag, dest=name, required=True, choices=FORMATS, metavar="FORMAT")
+    add("--dataset", help="benchmark the results are of (default: by the names)")
+    add("--tracker", help="tracker in the names of .mat files, of several")
+    add("--corners", action="store_true", help="rows of INPUT are x1,y1,x2,y2 and not x,y,w,h")
     for flag in ("--input_base", "--output_base"):
         parser.add_argument(
             flag, flag.replace("_", "-"), type=int, choices=(0, 1),

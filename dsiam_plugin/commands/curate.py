@@ -1,18 +1,17 @@
 """Make packs of training data: ``dsiam data curate SOURCE ROOT OUT``."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
 
 from tqdm import tqdm
 
+from dsiam_plugin.commands.command import run_command
 from dsiam_plugin.commands.synthesize import frame_size
-from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.evaluation.synthesis.dataset import SynthesisConfig
 from dsiam_plugin.training.data.curation import curate
 from dsiam_plugin.training.data.curation_report import REPORT, table
@@ -25,8 +24,6 @@ from dsiam_plugin.training.data.sources.listed import Listed
 from dsiam_plugin.training.data.sources.otb import VIDEO_OF, OTBFolders
 from dsiam_plugin.training.data.sources.stills import RenderedStills
 
-PROGRAM = "dsiam data curate"
-EXIT_BAD_INPUT = 2
 SOURCES = {
     "ilsvrc": "ILSVRC-2015 VID: ROOT holds Annotations/VID and Data/VID",
     "got10k": "GOT-10k: ROOT holds train/GOT-10k_Train_000001 and so on",
@@ -38,9 +35,8 @@ SOURCES = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Command line of :func:`main`."""
-    defaults = CurationConfig()
     parser = argparse.ArgumentParser(
-        prog=PROGRAM,
+        prog="dsiam data curate",
         description="Cut the targets of a data set once, into a pack that training reads fast.",
     )
     sources = parser.add_subparsers(title="sources", dest="source", metavar="SOURCE", required=True)
@@ -50,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         source.add_argument("out", type=Path, metavar="OUT", help="folder to make")
         _add_own_options(source, name)
         _add_amounts(source)
-        _add_limits(source, defaults.sequences if name == "ilsvrc" else 0)
+        _add_limits(source, CurationConfig().sequences if name == "ilsvrc" else 0)
         _add_running(source)
     return parser
 
@@ -77,73 +73,48 @@ def _add_own_options(parser: argparse.ArgumentParser, source: str) -> None:
 
 
 def _add_amounts(parser: argparse.ArgumentParser) -> None:
-    """How much to pack."""
-    defaults = CurationConfig()
-    add = parser.add_argument_group("what to pack").add_argument
-    add(
-        "--clips",
-        type=int,
-        default=defaults.clips,
-        metavar="N",
-        help="random clips (default %(default)s)",
+    """Options on the amount."""
+    group = parser.add_argument_group("what to pack")
+    _add_numbers(
+        group,
+        ("--clips", int, "N", "random clips"),
+        ("--clip-length", int, "T", "frames of a clip"),
+        ("--max-frames", int, "F", "with --tracks: most frames of one, taken evenly"),
+        ("--stride", int, "K", "take every K-th frame"),
+        ("--seed", int, "S", "another seed, other clips"),
     )
-    add(
-        "--clip-length",
-        type=int,
-        default=defaults.clip_length,
-        metavar="T",
-        help="frames of a clip (default %(default)s)",
-    )
-    add("--tracks", action="store_true", help="pack whole tracks instead of clips")
-    add(
-        "--max-frames",
-        type=int,
-        default=defaults.max_frames,
-        metavar="F",
-        help="with --tracks: most frames of one, taken evenly (default %(default)s)",
-    )
-    add(
-        "--stride",
-        type=int,
-        default=defaults.stride,
-        metavar="K",
-        help="take every K-th frame (default %(default)s)",
-    )
-    add(
-        "--seed",
-        type=int,
-        default=defaults.seed,
-        metavar="S",
-        help="another seed, other clips (default %(default)s)",
-    )
+    group.add_argument("--tracks", action="store_true", help="pack whole tracks instead of clips")
+
+
+def _add_numbers(
+    group: argparse._ArgumentGroup, *options: tuple[str, type, str, str], **replaced: int
+) -> None:
+    """Options (flag, type, metavar, help) of numbers whose defaults are the configuration's."""
+    defaults = vars(CurationConfig()) | replaced
+    for flag, kind, metavar, text in options:
+        default = defaults[flag[2:].replace("-", "_")]
+        text = f"{text} (default %(default)s)"
+        group.add_argument(flag, type=kind, default=default, metavar=metavar, help=text)
 
 
 def _add_limits(parser: argparse.ArgumentParser, sequences: int) -> None:
-    """What may be used; ``sequences`` is the default of how many."""
-    defaults = CurationConfig()
-    add = parser.add_argument_group("what to choose from").add_argument
-    add(
-        "--sequences",
-        type=int,
-        default=sequences,
-        metavar="N",
-        help="those with the smallest targets; 0: all (default %(default)s)",
+    """Options on the choice; ``sequences`` is the default of how many."""
+    group = parser.add_argument_group("what to choose from")
+    _add_numbers(
+        group,
+        ("--sequences", int, "N", "those with the smallest targets; 0: all"),
+        ("--min-share", float, "A", "least median share of the picture that a target's box covers"),
+        ("--max-share", float, "A", "most of that share"),
+        ("--min-inside", float, "A", "least share of a box inside the picture"),
+        sequences=sequences,
     )
-    shares = {
-        "--min-share": "least median share of the picture that a target's box covers",
-        "--max-share": "most of that share",
-        "--min-inside": "least share of a box inside the picture",
-    }
-    for name, text in shares.items():
-        default = getattr(defaults, name[2:].replace("-", "_"))
-        text = f"{text} (default %(default)s)"
-        add(name, type=float, default=default, metavar="A", help=text)
+    add = group.add_argument
     add("--keep-occluded", action="store_true", help="use frames flagged as occluded too")
     add("--drop-generated", action="store_true", help="use only boxes drawn by hand")
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:
-    """How to run."""
+    """Options on the run."""
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes (default %(default)s)"
     )
@@ -152,19 +123,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def build_config(arguments: argparse.Namespace) -> CurationConfig:
     """The selection that the command line asks for."""
-    return CurationConfig(
-        clips=None if arguments.tracks else arguments.clips,
-        clip_length=arguments.clip_length,
-        stride=arguments.stride,
-        max_frames=arguments.max_frames,
-        sequences=arguments.sequences,
-        min_share=arguments.min_share,
-        max_share=arguments.max_share,
-        min_inside=arguments.min_inside,
-        keep_occluded=arguments.keep_occluded,
-        drop_generated=arguments.drop_generated,
-        seed=arguments.seed,
-    )
+    given = {item.name: getattr(arguments, item.name) for item in fields(CurationConfig)}
+    return CurationConfig(**{**given, "clips": None if arguments.tracks else arguments.clips})
 
 
 def build_source(arguments: argparse.Namespace, stack: ExitStack) -> Source:
@@ -199,20 +159,16 @@ def show_progress(items: Iterable, label: str, total: int | None) -> Iterable:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = build_parser().parse_args(argv)
-    try:
-        with ExitStack() as stack:
-            config = build_config(arguments)
-            outcome = curate(
-                build_source(arguments, stack),
-                arguments.out,
-                config,
-                force=arguments.force,
-                workers=arguments.workers,
-                progress=show_progress,
-            )
-    except DSiamError as error:
-        sys.stderr.write(f"{PROGRAM}: error: {error}\n")
-        return EXIT_BAD_INPUT
+    return run_command("data curate", lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = build_config(arguments)
+    with ExitStack() as stack:
+        outcome = curate(
+            build_source(arguments, stack), arguments.out, config,
+            force=arguments.force, workers=arguments.workers, progress=show_progress,
+        )  # fmt: skip
     sys.stdout.write(table(config, outcome))
     sys.stdout.write(f"every rejection: {arguments.out / REPORT}\n")
     return 0

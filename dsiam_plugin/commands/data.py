@@ -1,7 +1,5 @@
 """``dsiam data``: training data."""
 
-from __future__ import annotations
-
 import argparse
 
 from dsiam_plugin.commands import forward

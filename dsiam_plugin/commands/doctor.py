@@ -1,7 +1,5 @@
 """``dsiam doctor``: does this installation work, and if not, why."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform
@@ -27,17 +25,12 @@ VOT_REMEDY = "attributee<0.1.10 beside it (pip install 'attributee<0.1.10')"
 
 
 class Check(NamedTuple):
-    """One line of the report.
+    """One line of the report."""
 
-    Attributes:
-        status: OK, NOTE (works, or is not needed) or FAIL.
-        subject: What was looked at.
-        finding: What was found and, unless all is well, what was expected. The first line is the
-            summary; further lines, such as a traceback, are shown below it.
-    """
-
-    status: str
-    subject: str
+    status: str  # OK, NOTE (works, or is not needed) or FAIL
+    subject: str  # what was looked at
+    # What was found and, unless all is well, what was expected. The first line is the summary;
+    # further lines, such as a traceback, are shown below it
     finding: str
 
 
@@ -95,12 +88,7 @@ def format_check(check: Check, colored: bool) -> str:
 def package_versions(
     needs: Iterable[Need], version_of: Callable[[str], str | None]
 ) -> Iterator[Check]:
-    """A check for each dependency; those of extras fail none.
-
-    Args:
-        needs: What the package declares.
-        version_of: Version of an installed distribution, None for a missing one.
-    """
+    """A check for each dependency; those of extras fail none."""
     for name, ranges, extra in needs:
         version = version_of(name)
         if name in OPENCV:
@@ -123,14 +111,7 @@ def package_versions(
 
 
 def trial(subject: str, program: str, success: str, remedy: str) -> Check:
-    """The outcome of a few lines of Python in a process of their own, which may crash.
-
-    Args:
-        subject: Of the check.
-        program: The lines.
-        success: The finding if they run.
-        remedy: What is expected if they do not.
-    """
+    """The outcome of a few lines of Python in a process of their own, which may crash."""
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

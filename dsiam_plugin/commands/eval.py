@@ -18,9 +18,6 @@ from dsiam_plugin.evaluation.reporting.trackers import find_trackers
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
-
     Returns:
         0, 2 for bad input, 130 for an interrupt, 141 for a closed pipe. Results that are missing
         for some sequences are listed and marked, and are no error.

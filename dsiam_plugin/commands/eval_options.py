@@ -8,11 +8,7 @@ from dsiam_plugin.commands.argument_types import positive, positive_seconds
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The arguments, checked against each other; ends the process with status 2 on bad ones.
-
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
-    """
+    """The arguments, checked against each other; ends the process with status 2 on bad ones."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if (arguments.engine == "pysot") != (arguments.pysot_path is not None):

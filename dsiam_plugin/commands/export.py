@@ -1,7 +1,5 @@
 """``dsiam export``: a tracker as files that other runtimes execute."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 
@@ -18,29 +16,28 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         description="docs/export.md lists inputs and outputs.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("--format", choices=["onnx"], default="onnx", help="default: %(default)s")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--format", choices=["onnx"], default="onnx", help="default: %(default)s")
+    add(
         "--part",
         choices=["embed", "init", "step"],
         default="step",
         help="crops to features; the first frame; or every other frame (default: %(default)s)",
     )
-    parser.add_argument(
-        "--variant", default=DEFAULT_TRACKER, metavar="NAME", help="tracker (default: %(default)s)"
-    )
-    parser.add_argument(
+    add("--variant", default=DEFAULT_TRACKER, metavar="NAME", help="tracker (default: %(default)s)")
+    add(
         "--weights",
         metavar="FILE",
         help="network weights (default: $DSIAM_WEIGHTS, else those of the package)",
     )
-    parser.add_argument("--config", metavar="YAML", help="settings that override the tracker's own")
-    parser.add_argument(
+    add("--config", metavar="YAML", help="settings that override the tracker's own")
+    add(
         "--precision",
         choices=["float32", "int8"],
         default="float32",
         help="of the convolutions (default: %(default)s)",
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help="a name ending in .onnx")
+    add("--out", required=True, metavar="FILE", help="a name ending in .onnx")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,5 @@
 """Sub-commands that parse their own arguments, also as modules of their own."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 

@@ -1,7 +1,5 @@
 """``dsiam list``: the trackers and their configurations."""
 
-from __future__ import annotations
-
 import argparse
 
 
@@ -9,17 +7,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Declares ``dsiam list``."""
     parser = subparsers.add_parser("list", help="list the trackers or print a configuration")
     parser.set_defaults(run=run)
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--yaml",
         metavar="NAME",
         help="print the whole configuration this tracker runs with as YAML",
     )
-    parser.add_argument(
-        "--config", metavar="YAML", help="with --yaml: settings that override the tracker's own"
-    )
-    parser.add_argument(
-        "--weights", metavar="FILE", help="with --yaml: network weights, which may bring numbers"
-    )
+    add("--config", metavar="YAML", help="with --yaml: settings that override the tracker's own")
+    add("--weights", metavar="FILE", help="with --yaml: network weights, which may bring numbers")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,8 +3,6 @@
 Importing this module loads neither torch nor OpenCV; the sub-commands do when they run.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -32,9 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 means success, 1 that a check failed, 2 bad input, 130 an interrupt. Errors that users can
     act on become ``dsiam: error: ...`` on stderr; a defect of the program keeps its traceback.
-
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _quiet_opencv()

@@ -15,22 +15,21 @@ def tracker_options() -> argparse.ArgumentParser:
     """A parent parser with ``--weights --config --device --precision --backend``."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("network")
-    group.add_argument(
+    add = group.add_argument
+    add(
         "--weights",
         metavar="FILE",
         help="network weights (default: $DSIAM_WEIGHTS, else those of the package)",
     )
-    group.add_argument("--config", metavar="YAML", help="settings that override the tracker's own")
-    group.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
-    group.add_argument(
+    add("--config", metavar="YAML", help="settings that override the tracker's own")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    add(
         "--precision",
         default="auto",
         help="of the convolutions: float32, bfloat16, float16 (GPU only), int8 (CPU only) or auto:"
         " the fastest here, measured, whose features are true (default: %(default)s)",
     )
-    group.add_argument(
+    add(
         "--backend",
         default="torch",
         help="what computes them: torch, onnxruntime or openvino (default: %(default)s)",

@@ -22,14 +22,11 @@ def build_parser() -> argparse.ArgumentParser:
         description="Check a raw download, list every gap, and write metadata as pysot reads it.",
         epilog=f"Data sets: {names}. Exit status: 0 complete, 1 gaps, 2 nothing done.",
     )
-    parser.add_argument("name", metavar="NAME", help="data set, such as OTB2013 or VOT2018")
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the raw download")
-    parser.add_argument(
-        "--output", metavar="FILE", type=Path, help="metadata file (default: DIR/NAME.json)"
-    )
-    parser.add_argument(
-        "--dry_run", "--dry-run", action="store_true", help="check only, write nothing"
-    )
+    add = parser.add_argument
+    add("name", metavar="NAME", help="data set, such as OTB2013 or VOT2018")
+    add("folder", metavar="DIR", type=Path, help="folder of the raw download")
+    add("--output", metavar="FILE", type=Path, help="metadata file (default: DIR/NAME.json)")
+    add("--dry_run", "--dry-run", action="store_true", help="check only, write nothing")
     return parser
 
 

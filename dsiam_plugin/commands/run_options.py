@@ -21,15 +21,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-d", "--dataset", required=True, metavar="NAME", help="benchmark, or folder of sequences"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("-d", "--dataset", required=True, metavar="NAME", help="benchmark, or folder of sequences")
+    add(
         "--dataset_dir",
         metavar="DIR",
         help="its folder (default: here, $DSIAM_DATASETS/NAME, testing_dataset/NAME)",
     )
-    parser.add_argument(
+    add(
         "-t",
         "--trackers",
         nargs="+",
@@ -37,7 +36,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         metavar="TRACKER",
         help="a name that `dsiam list` shows, [NAME=]module:factory or [NAME=]FILE.py:factory",
     )
-    parser.add_argument(
+    add(
         "-p",
         "--tracker_path",
         default="results",
@@ -47,28 +46,26 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--protocol",
         metavar="P",
         help="OPE, TRE or SRE; VOT (restarts); LT (default: the benchmark's own)",
     )
-    parser.add_argument(
-        "--sequences", "--video", nargs="+", metavar="NAME", help="only these (default: all)"
-    )
-    parser.add_argument(
+    add("--sequences", "--video", nargs="+", metavar="NAME", help="only these (default: all)")
+    add(
         "--repetitions",
         type=positive,
         default=1,
         metavar="N",
         help="of each sequence with VOT; three equal ones end them (default: %(default)s)",
     )
-    parser.add_argument(
-        "--force", action="store_true", help="discard results that stand there already"
-    )
+    add("--force", action="store_true", help="discard results that stand there already")
 
 
 def _add_how(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
+    add = group.add_argument
+    add(
         "-n",
         "--num",
         type=workers,
@@ -76,7 +73,7 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="worker processes; 0 runs in this one (default: %(default)s)",
     )
-    group.add_argument(
+    add(
         "--threads",
         type=threads,
         default=1,
@@ -84,6 +81,4 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         help="of each worker, or of this process with -n 0; more can change the last bits of"
         " results (default: %(default)s)",
     )
-    group.add_argument(
-        "--address", metavar="RAY", help="run on a Ray cluster: auto, local or an address"
-    )
+    add("--address", metavar="RAY", help="run on a Ray cluster: auto, local or an address")

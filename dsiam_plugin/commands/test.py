@@ -18,9 +18,6 @@ EXIT_FAILED = 1
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    Args:
-        argv: Arguments after the program's name; those of the process by default.
-
     Returns:
         0, or 1 where a sequence or a tracker failed, 2 for bad input, 130 for an interrupt, 141
         for a closed pipe.

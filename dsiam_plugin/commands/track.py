@@ -32,15 +32,7 @@ EXIT_INCOMPLETE = 1
 
 @dataclass
 class Summary:
-    """Counts of the frames tracked so far.
-
-    Attributes:
-        frames: All of them.
-        lost: Those without a target.
-        interrupted: The user ended it.
-        trouble: The reason why it ended early, else empty.
-        started: When, on the clock that only counts.
-    """
+    """Counts of the frames tracked so far."""
 
     frames: int = 0
     lost: int = 0
@@ -70,33 +62,30 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         description="Without --output, --result and a window, the boxes go to standard output.",
     )
     parser.set_defaults(run=run, explain_extra=explain_extra)
-    parser.add_argument(
-        "source", metavar="SOURCE", help="video file, folder or glob of images, camera number, URL"
-    )
-    parser.add_argument(
-        "--tracker", default=DEFAULT_TRACKER, metavar="NAME", help="default: %(default)s"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="video file, folder or glob of images, camera number, URL")
+    add("--tracker", default=DEFAULT_TRACKER, metavar="NAME", help="default: %(default)s")
+    add(
         "--init-box",
         action=_Once,
         metavar="X,Y,W,H",
         help="target on the first frame: left, top, width, height in pixels, 0-based"
         " (default: drawn with the mouse; write --init-box=-5,... for a negative X)",
     )
-    parser.add_argument(
+    add(
         "--output",
         metavar="PATH",
         help="frames with the box drawn: a video by suffix (.mp4, .webm, .avi, .mkv, .mov),"
         " else a folder",
     )
-    parser.add_argument("--result", metavar="FILE", help="boxes, one x,y,w,h a frame, 0-based")
-    parser.add_argument("--scores", metavar="FILE", help="scores, one a frame; nan for the first")
-    parser.add_argument(
+    add("--result", metavar="FILE", help="boxes, one x,y,w,h a frame, 0-based")
+    add("--scores", metavar="FILE", help="scores, one a frame; nan for the first")
+    add(
         "--gui",
         action=argparse.BooleanOptionalAction,
         help="show the frames; Esc or q stops (default: where there is a display)",
     )
-    parser.add_argument("--max-frames", type=positive, metavar="N", help="stop after N frames")
+    add("--max-frames", type=positive, metavar="N", help="stop after N frames")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -40,11 +40,7 @@ def _named_spec(text: str) -> TrackerSpec:
 
 
 def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
-    """A tracker of the registry, its settings resolved here so that all workers have the same.
-
-    Raises:
-        DSiamError: The name is unknown, or the settings do not fit it or this machine.
-    """
+    """A tracker of the registry, its settings resolved here so that all workers have the same."""
     import dsiam_plugin
     from dsiam_plugin.trackers.builders import resolve
 

@@ -1,7 +1,5 @@
 """``dsiam train``: train the network on packed data."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path
@@ -22,22 +20,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", metavar="RECIPE", help="YAML file; see toolkit_configs/train_*")
-    parser.add_argument(
+    add = parser.add_argument
+    add("recipe", metavar="RECIPE", help="YAML file; see toolkit_configs/train_*")
+    add(
         "--data",
         metavar="NAME=PACK",
         action="append",
         required=True,
         help="a folder that `dsiam data curate` wrote, and its name (repeatable)",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the run")
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the last checkpoint in DIR, if any"
-    )
-    parser.add_argument(
-        "--weights", metavar="FILE", type=Path, help="weights to start from (default: fresh ones)"
-    )
-    parser.add_argument(
+    add("--out", metavar="DIR", type=Path, required=True, help="folder of the run")
+    add("--resume", action="store_true", help="go on from the last checkpoint in DIR, if any")
+    add("--weights", metavar="FILE", type=Path, help="weights to start from (default: fresh ones)")
+    add(
         "--set",
         metavar="KEY=VALUE",
         dest="settings",
@@ -61,12 +56,11 @@ def _add_validation(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_how(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
-    parser.add_argument("--precision", help="auto, float32, bfloat16 or float16")
-    parser.add_argument("--epochs", metavar="N", type=int, help="passes over the data")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    add("--precision", help="auto, float32, bfloat16 or float16")
+    add("--epochs", metavar="N", type=int, help="passes over the data")
+    add(
         "--workers",
         metavar="N",
         type=int,

@@ -1,7 +1,5 @@
 """``dsiam vot``: workspaces of the VOT toolkit, before and after ``vot evaluate``."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -93,19 +91,18 @@ def _add_prepare(commands: argparse._SubParsersAction) -> None:
         description="Without --data, 11 sequences are generated, one an OTB attribute.",
     )
     parser.set_defaults(run=run_prepare)
-    parser.add_argument("workspace", type=Path, metavar="WORKSPACE")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="sequences in VOT's layout")
-    parser.add_argument(
-        "--repetitions", type=positive, metavar="N", help="runs of each sequence (default: 1)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("workspace", type=Path, metavar="WORKSPACE")
+    add("--data", type=Path, metavar="DIR", help="sequences in VOT's layout")
+    add("--repetitions", type=positive, metavar="N", help="runs of each sequence (default: 1)")
+    add(
         "--eao",
         type=_interval,
         metavar="LOW,HIGH",
         help="lengths in frames that EAO averages over (default: VOT2015's 108,371 in proportion"
         " to the mean length of the sequences)",
     )
-    parser.add_argument(
+    add(
         "--trackers",
         nargs="+",
         default=(),

@@ -25,15 +25,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     info.set_defaults(run=run_info)
     convert = commands.add_parser("convert", help="write any readable format as .safetensors")
-    convert.add_argument("input", metavar="IN", help=".safetensors, .npz, .mat, .pth or .pt")
-    convert.add_argument("output", metavar="OUT", help="a name ending in .safetensors")
-    convert.add_argument(
+    add = convert.add_argument
+    add("input", metavar="IN", help=".safetensors, .npz, .mat, .pth or .pt")
+    add("output", metavar="OUT", help="a name ending in .safetensors")
+    add(
         "--features-only",
         action="store_true",
         help="leave out what joint training learnt beside the features; trackers then use the "
         "constants set by hand",
     )
-    convert.add_argument("--half", action="store_true", help="float16: half the size")
+    add("--half", action="store_true", help="float16: half the size")
     convert.set_defaults(run=run_convert)
 
 

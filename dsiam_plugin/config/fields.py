@@ -8,8 +8,6 @@
 ['context: 11.0, expected a number in [0, 10]']
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -25,12 +23,7 @@ _INTERVAL = re.compile(r"([\[(])(.+), (.+)([\])])")
 
 @dataclass(frozen=True)
 class Rule:
-    """Which values a field may hold.
-
-    Attributes:
-        expected: The rule in words, for messages.
-        holds: Whether one number or text keeps it.
-    """
+    """Which values a field may hold."""
 
     expected: str
     holds: Callable[[Any], bool]
@@ -98,13 +91,7 @@ def validate(config: Any, section: str = "") -> list[str]:
 
 
 def refuse(problems: Sequence[str], name: str = "", error: type[DSiamError] = ConfigError) -> None:
-    """Raise an error with all problems in one line, if there are any; so many as fit.
-
-    Args:
-        problems: One line each.
-        name: What the message begins with.
-        error: The type of the error.
-    """
+    """Raise an error with all problems in one line, if there are any; so many as fit."""
     if not problems:
         return
     message, *others = problems
@@ -115,11 +102,6 @@ def refuse(problems: Sequence[str], name: str = "", error: type[DSiamError] = Co
             break
         message += f"; {problem}"
     raise error(message)
-
-
-def has_rule(config: type, name: str) -> bool:
-    """True if the field of that name has a rule."""
-    return any(item.name == name and _RULE in item.metadata for item in fields(config))
 
 
 def _field(default: Any, rule: Rule) -> Any:

@@ -1,7 +1,5 @@
 """Configurations from YAML and mappings: every problem is found before any is reported."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import os
@@ -60,14 +58,14 @@ def load_config(
     return checked(override(start, source, "", problems), name, problems)
 
 
-def _path(source: Any) -> str | Path:
+def _path(source: Any) -> str | os.PathLike:
     """The source itself, if it names a file."""
     if not isinstance(source, (str, os.PathLike)):
         fail(ConfigError, "config", excerpt(source), "a YAML file or a mapping")
     return source
 
 
-def read_settings(path: str | Path) -> Mapping[str, Any]:
+def read_settings(path: str | os.PathLike) -> Mapping[str, Any]:
     """The mapping a YAML file holds; an empty file is an empty mapping.
 
     Raises:
@@ -84,11 +82,6 @@ def dump_config(config: TrackerConfig) -> str:
 
 def checked(config: Any, name: str, problems: Sequence[str] = ()) -> Any:
     """The configuration, if it has no problem.
-
-    Args:
-        config: A dataclass whose fields have rules.
-        name: What the message begins with: where the configuration comes from.
-        problems: Lines that :func:`override` had to say.
 
     Raises:
         ConfigError: One message with all problems, the first ones in full.

@@ -5,8 +5,6 @@ Three named sets of constants exist (``transform.preset``): ``paper`` (eq. 2-9 a
 docs/accuracy.md). ``variants.py`` fills them in; fields given beside a preset override it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -117,6 +115,8 @@ class TrackingConfig:
             frame's is lost; 0 for never.
         lost_below: So is a frame whose score is not above this; None for never. The paper's and
             the release's rule, with 0; scores depend on the weights and the target.
+        hold: A lost target keeps its place and size: where the response shows nothing, its peak
+            says nothing about either. Off in all presets (docs/accuracy.md).
     """
 
     scales: int = number(3, "[1, 33]", odd=True)
@@ -129,6 +129,7 @@ class TrackingConfig:
     max_search: float = number(5.0, "[1, 20]")
     lost_height: float = number(0.3, "[0, 1]")
     lost_below: float | None = number(None, "[-1e12, 1e12]")
+    hold: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class TransformConfig:
     memory: float = number(0.9, "[0, 1)")
     anchor_scale: bool = True
     max_ambiguity: float = number(0.65, "[0, 1]")
-    min_confidence: float = number(0.0, "[0, 1]")
+    min_confidence: float = number(0.6, "[0, 1]")
     background: str = choice("search", ("search", "crop", "crop_at_scale"))
     saliency: str = choice("gaussian", ("gaussian", "release"))
     saliency_sigma: float = number(0.25, "(0, 10]")

@@ -3,8 +3,6 @@
 A variant is a function from the name of a preset to a configuration.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,42 +18,38 @@ from dsiam_plugin.config import (
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.io.messages import excerpt
 
+_AUTHORS = TransformConfig(  # what paper and release have in common
+    lambda_v=1e-5,
+    lambda_w=10.0,
+    keep_norm=False,
+    memory=0.0,
+    anchor_scale=False,
+    max_ambiguity=1.0,
+    min_confidence=0.0,
+    gate=True,
+)
 _TRANSFORMS = {
     "steady": TransformConfig(),
-    "release": TransformConfig(
+    "release": replace(
+        _AUTHORS,
         preset="release",
-        lambda_v=1e-5,
-        lambda_w=10.0,
         per_element=True,
         window=True,
         rate_v=0.49,
         rate_w=0.29,
-        keep_norm=False,
-        memory=0.0,
-        anchor_scale=False,
-        max_ambiguity=1.0,
-        min_confidence=0.0,
         background="crop_at_scale",
         saliency="release",
-        gate=True,
         recenter=True,
     ),
-    "paper": TransformConfig(
+    "paper": replace(
+        _AUTHORS,
         preset="paper",
-        lambda_v=1e-5,
-        lambda_w=10.0,
         per_element=False,
         window=False,
         rate_v=1.0,
         rate_w=1.0,
-        keep_norm=False,
-        memory=0.0,
-        anchor_scale=False,
-        max_ambiguity=1.0,
-        min_confidence=0.0,
         background="crop",
         saliency="gaussian",
-        gate=True,
         recenter=False,
     ),
 }

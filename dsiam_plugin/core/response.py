@@ -7,7 +7,7 @@ upsampling.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -81,17 +81,13 @@ def interpolation(cells: int, factor: int) -> Tensor:
     return weights[0, 0].float()
 
 
-def correlate(z_feat: Tensor, x_feat: Tensor) -> Tensor:
+def correlate(z_feat: Tensor, x_feat: Tensor, spectra: Spectra = COMPLEX) -> Tensor:
     """Valid cross-correlation of each target's exemplars with its own search windows (eq. 1).
-
-    One matrix product gives what every cell of the exemplars answers to every cell of the search
-    windows; shifted by its place in the exemplar and summed, that is the correlation. These are
-    more operations than ``F.conv2d`` does, but at ten times the rate on a CPU: a convolution with
-    one output channel loads everything for a single use.
 
     Args:
         z_feat: (N, K, C, h, w).
         x_feat: (N, S, C, H, W), H >= h and W >= w.
+        spectra: Whose way of computing it is used.
 
     Returns:
         (N, S, K, H - h + 1, W - w + 1).
@@ -99,22 +95,13 @@ def correlate(z_feat: Tensor, x_feat: Tensor) -> Tensor:
     Raises:
         ShapeError: If channels differ or the exemplar is larger than the search window.
     """
-    targets, count, channels, height, width = z_feat.shape
-    scales, (rows, columns) = x_feat.shape[1], x_feat.shape[-2:]
-    if channels != x_feat.shape[2] or rows < height or columns < width:
+    channels, height, width = z_feat.shape[2:]
+    if channels != x_feat.shape[2] or x_feat.shape[3] < height or x_feat.shape[4] < width:
         raise ShapeError(
             f"cross-correlation: exemplar {tuple(z_feat.shape)} does not fit search window "
             f"{tuple(x_feat.shape)}; expected (N, K, C, h, w) in (N, S, C, H, W)"
         )
-    # (N, 1, K h w, C) @ (N, S, C, H W) -> (N, S, K h w, H W)
-    cells = z_feat.permute(0, 1, 3, 4, 2).reshape(targets, 1, -1, channels)
-    answers = (cells @ x_feat.flatten(3)).contiguous()
-    # Element (n, s, k, i, j, a, b) is what exemplar cell (a, b) answers to cell (i + a, j + b).
-    area = rows * columns
-    one = height * width * area
-    shape = (targets, scales, count, rows - height + 1, columns - width + 1, height, width)
-    strides = (scales * count * one, count * one, one, columns, 1, width * area + columns, area + 1)
-    return answers.as_strided(shape, strides).sum((-2, -1))
+    return spectra.correlate(z_feat, x_feat)
 
 
 def respond(
@@ -159,7 +146,7 @@ def respond(
     first, *others = spectra.forward(z_feat, size).unbind(1)
     if config.window:
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
-        plain = correlate(z_feat, x_feat)
+        plain = correlate(z_feat, x_feat, spectra)
         under = spectra.times(first[:, None], spectra.conjugate(spectrum))
         moved = _correlate_spectra([under], x_hat, size, spectra)[..., :rows, :columns]
         mixed = torch.lerp(plain[:, :, :1], moved, share.to(plain.dtype))
@@ -189,7 +176,7 @@ def fuse(responses: Features, units: Features, numbers: Numbers) -> Tensor:
     Returns:
         (N, S, K, m, m).
     """
-    total: Tensor | float = 0
+    total: Any = 0  # becomes a tensor
     for layer, item in responses.items():
         if units:
             factor, offset = units[layer].unbind(1)

@@ -67,6 +67,8 @@ def move(
     pixels_a_cell = stride * take(windows.side, peaks.scale) / config.crop.search_size
     shift = torch.stack([peaks.dx, peaks.dy], dim=1).double() * pixels_a_cell[:, None]
     center, outside = take(windows.center, peaks.scale) + shift, target.outside
+    if config.tracking.hold:
+        center = torch.where(verdict.lost[:, None], target.center, center)
     if config.transform.recenter:
         center, outside = _recentered(center, target, image_size)
     side = target.side
@@ -86,6 +88,8 @@ def settle(
     """
     tracking, acts = config.tracking, verdict.acts
     factor = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)
+    if tracking.hold:
+        factor = torch.where(verdict.lost, 1.0, factor)
     side = target.side * torch.where(acts, config.transform.lost_growth, factor)
     side = torch.maximum(side, tracking.min_search * target.first_side)
     side = torch.minimum(side, tracking.max_search * target.first_side)

@@ -7,6 +7,7 @@ chosen between by one function, :func:`each`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from dsiam_plugin.config import TrackerConfig, of_layer
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
-Numbers1 = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
+ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
 
 
 class Target(NamedTuple):
@@ -111,10 +112,10 @@ class Numbers(NamedTuple):
         scale, bias: Affine adjust of the fused response.
     """
 
-    lambda_v: Numbers1
-    rate_v: Numbers1
-    lambda_w: Numbers1
-    rate_w: Numbers1
+    lambda_v: ByLayer
+    rate_v: ByLayer
+    lambda_w: ByLayer
+    rate_w: ByLayer
     memory: float | Tensor
     fusion: Features
     scale: float | Tensor
@@ -130,16 +131,16 @@ def numbers_of(config: TrackerConfig, fusion: Features, head: tuple[float, float
         head: ``(scale, bias)`` of the affine adjust.
     """
     transform = config.transform
-    by_layer = (
+    lambda_v, rate_v, lambda_w, rate_w = (
         {layer: of_layer(value, layer) for layer in fusion}
         for value in (transform.lambda_v, transform.rate_v, transform.lambda_w, transform.rate_w)
     )
-    return Numbers(*by_layer, transform.memory, fusion, *head)
+    return Numbers(lambda_v, rate_v, lambda_w, rate_w, transform.memory, fusion, *head)
 
 
 def each(change: Callable[..., Tensor], *targets: Target) -> Target:
     """Targets of ``change(tensor, ...)`` over the corresponding tensors of all ``targets``."""
-    changed = []
+    changed: list = []
     for values in zip(*targets, strict=True):
         if isinstance(values[0], Tensor):
             changed.append(change(*values))
@@ -151,9 +152,8 @@ def each(change: Callable[..., Tensor], *targets: Target) -> Target:
 
 def tensors_of(target: Target) -> list[Tensor]:
     """All tensors, always in the same order."""
-    found: list[Tensor] = []
-    each(lambda item: found.append(item) or item, target)
-    return found
+    values = (item.values() if isinstance(item, Mapping) else (item,) for item in target)
+    return list(chain.from_iterable(values))
 
 
 def pick(mask: Tensor | None, yes: Features, no: Features) -> Features:
@@ -171,3 +171,8 @@ def column(values: Tensor, like: Tensor) -> Tensor:
 def take(items: Tensor, scale: Tensor) -> Tensor:
     """Of each target's S items (N, S, ...) the one at ``scale`` (N,): (N, ...)."""
     return items[torch.arange(len(items), device=items.device), scale]
+
+
+def winning(features: Features, peaks: Peaks) -> dict[str, Tensor]:
+    """Of every layer's features (N, S, ...) those at each target's winning scale, (N, ...)."""
+    return {layer: take(item, peaks.scale) for layer, item in features.items()}

@@ -48,7 +48,13 @@ def first_target(
     )
 
 
-def measure(target: Target, x_feat: Features, numbers: Numbers, config: TrackerConfig) -> Target:
+def measure(
+    target: Target,
+    x_feat: Features,
+    numbers: Numbers,
+    config: TrackerConfig,
+    spectra: Spectra = COMPLEX,
+) -> Target:
     """Targets whose first responses are known: their peaks are the unit of later ones.
 
     Args:
@@ -56,9 +62,13 @@ def measure(target: Target, x_feat: Features, numbers: Numbers, config: TrackerC
         x_feat: Features of the search windows, (N, 1, C, H, W) a layer.
         numbers: Fusion maps and adjust.
         config: Of the tracker.
+        spectra: Whose way of correlating is used.
     """
     responses = align(
-        {layer: correlate(item[:, None], x_feat[layer]) for layer, item in target.exemplar.items()}
+        {
+            layer: correlate(item[:, None], x_feat[layer], spectra)
+            for layer, item in target.exemplar.items()
+        }
     )
     units = {}
     if config.fusion.balance:
@@ -98,7 +108,7 @@ def observe(
         if anchored:
             z_feat = torch.stack([template, target.exemplar[layer]], dim=1)
         if not target.suppression:
-            responses[layer] = correlate(z_feat, x_feat[layer])
+            responses[layer] = correlate(z_feat, x_feat[layer], spectra)
             continue
         responses[layer] = respond(
             z_feat,

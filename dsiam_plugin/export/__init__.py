@@ -70,13 +70,14 @@ def export_onnx(
 
 
 def _graph(tracker: TargetTracker, part: str, precision: str) -> Graph:
-    from dsiam_plugin.export.first_frame import first_frame_graph
-    from dsiam_plugin.export.step import StepGraph
-    from dsiam_plugin.models.onnx_embedding import embedding_graph
+    from dsiam_plugin.models.onnx_embedding import Embedder, embedding_graph
 
-    network, config = tracker.network, tracker.config
+    network = tracker.network
     if part == "embed":
         return embedding_graph(network.backbone, network.layers, precision)
-    if part == "init":
-        return first_frame_graph(network, config, precision)
-    return StepGraph(network, config, precision).build()
+    import_runtime("onnxscript")
+    from dsiam_plugin.export.graphs import module_graph
+    from dsiam_plugin.export.modules import FirstFrame, Frame
+
+    module = (FirstFrame if part == "init" else Frame)(network, tracker.config)
+    return module_graph(module, Embedder(network.backbone, network.layers, precision))

@@ -4,8 +4,6 @@ A :class:`Box` is ``(x, y, w, h)`` in float pixels, 0-indexed, top-left corner f
 that of pixel indices, ``x + (w - 1) / 2``, as in SiamFC and in OTB's centre error.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Windows on a screen: choosing the target with the mouse and watching the tracker."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -41,10 +39,6 @@ def check_display() -> None:
 
 def select_box(image: np.ndarray, title: str = "dsiam") -> Box:
     """Lets the user draw the target's box.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        title: The window's name.
 
     Returns:
         The box in pixels, 0-based.

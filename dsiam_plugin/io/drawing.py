@@ -4,8 +4,6 @@ Images are (H, W, 3) uint8 RGB; every function returns a new one. Line width and
 the image, so that they can be read on a thumbnail and on a 4K frame.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -6,8 +6,6 @@ that is killed leaves its temporary one, which the next writer of the same desti
 Running ones hold a lock, so nothing is taken from them.
 """
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import os
@@ -38,9 +36,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix, because video and image writers choose their format by
     it. On any exception (interrupts too) it is removed and an older file at ``path`` stays.
-
-    Args:
-        path: Final name; missing parent folders are made.
 
     Yields:
         A name in the same folder, of an empty file.

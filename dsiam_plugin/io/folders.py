@@ -4,8 +4,6 @@ Every command that lists a folder goes by these rules, so that a folder of frame
 sequence wherever it is read.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

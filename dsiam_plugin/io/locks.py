@@ -1,7 +1,5 @@
 """A lock on a folder, so that two processes do not write into it at once."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator
@@ -28,12 +26,8 @@ def locked_folder(folder: Path, error: type[DSiamError]) -> Iterator[None]:
     that a killed one left behind locks nothing. Where a file system knows no locks, or on
     Windows, there is none.
 
-    Args:
-        folder: What is locked.
-        error: Class of the error where another process, or another thread, has the lock.
-
     Raises:
-        DSiamError: Of that class, at once; the message says which process it is.
+        DSiamError: Another process has the lock, which the message names; of class `error`.
         OSError: The folder cannot be written.
     """
     if fcntl is None:

@@ -5,8 +5,6 @@ child process parses (:mod:`dsiam_plugin.io.mat_child`), with bounds on time and
 plain values over; it is kept for the next file, because most of its time is the import of SciPy.
 """
 
-from __future__ import annotations
-
 import atexit
 import io
 import json
@@ -19,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import DSiamError, MissingDependencyError
+from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.io.versions import import_optional
 
 SECONDS = 60.0
 MEMORY = 4 * 2**30  # bytes of address space; the authors' VGG networks take below 2 GiB
@@ -38,20 +37,11 @@ def read_mat(path: str | os.PathLike, error: type[DSiamError]) -> dict[str, Any]
     a str, several are a list; a struct is a dict, a struct array of another size a list of dicts; a
     cell array is a list, column by column; what is none of these (sparse, objects) is None.
 
-    Args:
-        path: The file.
-        error: What the caller raises for a bad file.
-
     Raises:
         DSiamError: ``error``, if the file is missing, damaged or takes more than 60 s or 4 GiB.
         MissingDependencyError: SciPy is not installed.
     """
-    try:
-        import scipy  # noqa: F401
-    except ImportError:
-        raise MissingDependencyError(
-            f"{path}: reading MATLAB files needs SciPy: pip install 'dsiam-plugin[mat]'"
-        ) from None
+    import_optional("scipy", "mat")
     try:
         with open(path, "rb"):
             pass

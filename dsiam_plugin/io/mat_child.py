@@ -1,7 +1,5 @@
 """The process that reads MATLAB files for :mod:`dsiam_plugin.io.mat`, and nothing else."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

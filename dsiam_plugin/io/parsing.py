@@ -31,12 +31,6 @@ def read_text(
 ) -> str:
     """Text of a UTF-8 file, without a byte order mark.
 
-    Args:
-        path: The file.
-        error: Class of the error to raise.
-        expected: What the file should hold, for the message.
-        limit: Most bytes that are read.
-
     Raises:
         DSiamError: The file cannot be read, is larger than `limit` or not UTF-8.
     """
@@ -78,13 +72,6 @@ def parse_json(
 
     NaN is taken, because pysot's metadata has it; Infinity is not.
 
-    Args:
-        text: The document.
-        source: The file it is from, for the message.
-        error: Class of the error to raise.
-        expected: What the document should be, for the message.
-        shape: The shape it must have, see `shapes`.
-
     Raises:
         DSiamError: The text is no JSON, nested too deeply or of another shape.
     """
@@ -117,13 +104,6 @@ def parse_yaml(
     shape: Any = dict,
 ) -> Any:
     """Value of a YAML text that has a given shape; None for an empty one if the shape allows it.
-
-    Args:
-        text: The document.
-        source: The file it is from, for the message.
-        error: Class of the error to raise.
-        expected: What the document should be, for the message.
-        shape: The shape it must have, see `shapes`.
 
     Raises:
         DSiamError: The text is no YAML, nested too deeply, holds more than `MAX_VALUES` values

@@ -33,13 +33,6 @@ def check_shape(
 ) -> Any:
     """The value itself, if it has the shape.
 
-    Args:
-        value: As parsed.
-        shape: See the module.
-        source: The file it is from, for the message.
-        error: Class of the error to raise.
-        expected: What the whole should be, for a value of another type at the top.
-
     Raises:
         DSiamError: It has not; the message names the first place that differs.
     """
@@ -56,12 +49,6 @@ def check_name(
     name: Any, kind: str, error: type[DSiamError], source: str | os.PathLike = ""
 ) -> str:
     """The name of a sequence, attribute or tracker, if files may be called after it.
-
-    Args:
-        name: As it came from data.
-        kind: What it names, such as "sequence".
-        error: Class of the error to raise.
-        source: Where it stands, for the message.
 
     Raises:
         DSiamError: It is no text, empty, `.` or `..`, longer than `MAX_NAME` bytes, or has a path
@@ -129,7 +116,7 @@ def _key_text(key: object) -> str:
 
 
 def _name_flaw(name: Any) -> str:
-    """Why a name cannot be one; "" where it can."""
+    """The reason against a name; "" where it can."""
     if not isinstance(name, str):
         return "is no text"
     if name.strip() in ("", ".", ".."):

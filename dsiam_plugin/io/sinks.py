@@ -25,19 +25,13 @@ if TYPE_CHECKING:
 
 
 class Tracked(NamedTuple):
-    """One frame and what is drawn or written of it.
+    """One frame and what is drawn or written of it."""
 
-    Attributes:
-        frame: The frame.
-        box: Pixels, 0-based.
-        score: The tracker's confidence; None where it was started, as on the first frame.
-        lost: The tracker reports its target as lost.
-    """
-
-    frame: Frame
-    box: Box
+    frame: Frame  # the frame
+    box: Box  # pixels, 0-based
+    # The tracker's confidence; None where it was started, as on the first frame
     score: float | None
-    lost: bool
+    lost: bool  # the tracker reports its target as lost
 
 
 Sink = Callable[[Tracked], bool]
@@ -63,10 +57,6 @@ def drawn_frames(path: str | Path, fps: float) -> Iterator[Sink]:
 @contextmanager
 def text_rows(path: str | Path, row: Callable[[Tracked], str]) -> Iterator[Sink]:
     """Writes one line a frame. A place that cannot be written fails before the first frame.
-
-    Args:
-        path: The text file.
-        row: Gives a frame's line: :func:`box_row` or :func:`score_row`.
 
     Raises:
         OSError: The place cannot be written.

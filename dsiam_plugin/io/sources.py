@@ -1,7 +1,5 @@
 """Frames from a video file, a folder or glob of images, a camera or a network stream."""
 
-from __future__ import annotations
-
 import glob
 import math
 import re
@@ -31,17 +29,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One image of a source.
+    """One image of a source."""
 
-    Attributes:
-        index: 0-based position in the source.
-        name: What messages call it: an image's path, or the source and the position.
-        image: (H, W, 3) uint8, RGB unless its source says otherwise.
-    """
-
-    index: int
-    name: str
-    image: np.ndarray
+    index: int  # 0-based position in the source
+    name: str  # what messages call it: an image's path, or the source and the position
+    image: np.ndarray  # (H, W, 3) uint8, RGB unless its source says otherwise
 
 
 class Source(Protocol):
@@ -64,17 +56,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Image files in the order given.
+    """Image files in the order given."""
 
-    Attributes:
-        paths: The files, at least one.
-        fps: Speed at which a video made from them plays.
-        mode: Colour order of the images, "RGB" or "BGR".
-    """
-
-    paths: Sequence[str | Path]
-    fps: float = DEFAULT_FPS
-    mode: str = "RGB"
+    paths: Sequence[str | Path]  # the files, at least one
+    fps: float = DEFAULT_FPS  # speed at which a video made from them plays
+    mode: str = "RGB"  # colour order of the images, "RGB" or "BGR"
 
     @property
     def length(self) -> int:

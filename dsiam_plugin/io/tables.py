@@ -17,24 +17,17 @@ MISSING = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """A titled grid of cells.
+    """A titled grid of cells."""
 
-    Attributes:
-        title: Printed above the box; may be empty.
-        columns: Heading of each column.
-        rows: Cells, one tuple a row, each as long as ``columns``. Floats are printed with
-            ``digits`` decimals; None and NaN as ``-``.
-        digits: Decimals of the floats.
-        low: Floats below it are printed red where colour is asked for; None marks none.
-        note: Printed below the box, e.g. which definition of a measure is shown.
-    """
-
-    title: str
-    columns: tuple[str, ...]
+    title: str  # printed above the box; may be empty
+    columns: tuple[str, ...]  # heading of each column
+    # Cells, one tuple a row, each as long as `columns`. Floats are printed with `digits` decimals;
+    # None and NaN as `-`
     rows: tuple[tuple[Cell, ...], ...]
-    digits: int = 3
+    digits: int = 3  # decimals of the floats
+    # Floats below it are printed red where colour is asked for; None marks none
     low: float | None = None
-    note: str = ""
+    note: str = ""  # printed below the box, e.g. which definition of a measure is shown
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):

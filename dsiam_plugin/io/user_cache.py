@@ -4,8 +4,6 @@ Losing them costs time, never a result: a file that cannot be read counts as emp
 be written is left out.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -1,9 +1,11 @@
 """Dependencies that the package declares, and the versions installed."""
 
-from __future__ import annotations
-
+import importlib
 from importlib import metadata
+from types import ModuleType
 from typing import NamedTuple
+
+from dsiam_plugin.errors import MissingDependencyError
 
 DISTRIBUTION = "dsiam-plugin"
 # Any one of them provides cv2; servers use a headless one.
@@ -17,17 +19,25 @@ COLLECTIONS = ("dev", "all")  # extras that consist of the others
 
 
 class Need(NamedTuple):
-    """A declared dependency.
+    """A declared dependency."""
 
-    Attributes:
-        name: Of the distribution.
-        ranges: Versions it may have, such as ``>=0.7.3,<0.8``.
-        extra: The extra that brings it; "" where it is always installed.
+    name: str  # name of the distribution
+    ranges: str  # versions it may have, such as `>=0.7.3,<0.8`
+    extra: str  # the extra that brings it; "" where it is always installed
+
+
+def import_optional(name: str, extra: str) -> ModuleType:
+    """A module that one of the package's extras brings.
+
+    Raises:
+        MissingDependencyError: It is not installed or does not load.
     """
-
-    name: str
-    ranges: str
-    extra: str
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        raise MissingDependencyError(
+            f"{name} cannot be imported ({error}); expected: pip install 'dsiam-plugin[{extra}]'"
+        ) from error
 
 
 def python_range() -> str:

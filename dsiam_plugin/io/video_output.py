@@ -1,7 +1,5 @@
 """Writing frames to a video file or a folder of images, complete or not at all."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

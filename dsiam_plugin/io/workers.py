@@ -1,7 +1,5 @@
 """Sharing work among processes, with results in the order of the work."""
 
-from __future__ import annotations
-
 import multiprocessing
 import signal
 from collections import deque
@@ -25,11 +23,6 @@ def ordered_map(
 
     Only a few items are taken ahead of the results that were read, so neither piles up in memory,
     and items may be endless.
-
-    Args:
-        work: A function that other processes can import.
-        items: Taken one by one.
-        workers: Number of processes; with 1 the work is done in this one.
 
     Raises:
         DatasetError: A process was killed, or ``workers`` is below 1.

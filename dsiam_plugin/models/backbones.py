@@ -5,8 +5,6 @@ features. Batch normalisation is folded into the convolutions when weights are l
 backbone is convolutions, ReLU and pooling only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Choosing a device and a precision that the machine has."""
 
-from __future__ import annotations
-
 import torch
 
 from dsiam_plugin.errors import DeviceError

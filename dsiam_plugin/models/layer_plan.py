@@ -4,8 +4,6 @@ Exporters and quantised engines walk this list; that it is the backbone's ``forw
 tests compare.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,27 +14,16 @@ from dsiam_plugin.models.backbones import VGG, Backbone, SiamFCAlexNet
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution and what follows it at once.
+    """A convolution and what follows it at once."""
 
-    Attributes:
-        name: Of its parameters in the backbone.
-        weight: (O, I / groups, k, k) float32.
-        bias: (O,) float32.
-        stride: Of the convolution.
-        padding: With zeros, on every side.
-        groups: Of the convolution.
-        relu: Whether a ReLU follows.
-        tap: Level of the backbone that its output is, after the ReLU; None for none.
-    """
-
-    name: str
-    weight: Tensor
-    bias: Tensor
-    stride: int
-    padding: int
-    groups: int
-    relu: bool
-    tap: str | None
+    name: str  # of its parameters in the backbone
+    weight: Tensor  # (O, I / groups, k, k) float32
+    bias: Tensor  # (O,) float32
+    stride: int  # of the convolution
+    padding: int  # with zeros, on every side
+    groups: int  # of the convolution
+    relu: bool  # whether a ReLU follows
+    tap: str | None  # level of the backbone that its output is, after the ReLU; None for none
 
 
 @dataclass(frozen=True)
@@ -52,17 +39,11 @@ Step = Convolution | MaxPool
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """All steps of a backbone.
+    """All steps of a backbone."""
 
-    Attributes:
-        mean: Subtracted from RGB in [0, 255] first, (1, 3, 1, 1); None for nothing.
-        deviation: What the difference is divided by, (1, 3, 1, 1).
-        steps: In order.
-    """
-
-    mean: Tensor | None
-    deviation: Tensor | None
-    steps: tuple[Step, ...]
+    mean: Tensor | None  # subtracted from RGB in [0, 255] first, (1, 3, 1, 1); None for nothing
+    deviation: Tensor | None  # what the difference is divided by, (1, 3, 1, 1)
+    steps: tuple[Step, ...]  # in order
 
 
 def layer_plan(backbone: Backbone, levels: Sequence[str]) -> LayerPlan:

@@ -1,7 +1,5 @@
 """Parameters of a MatConvNet (dagnn) network saved as ``.mat``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

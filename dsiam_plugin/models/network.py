@@ -4,9 +4,7 @@ Shapes: S crops, C_l channels and h_l, w_l size of level l. For SiamFC's AlexNet
 (S, 256, 22, 22) and conv4 (S, 384, 24, 24) on 255 px; both give responses of 17x17.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +15,12 @@ from dsiam_plugin.core.state import Numbers, numbers_of
 from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.backbones import BACKBONES, Backbone
 from dsiam_plugin.models.weights import FUSION_PREFIX, Weights, build_backbone
+
+Embed = Callable[[np.ndarray], Mapping[str, Tensor]]
+
+# Two pyramids of three 255 px crops. Larger batches fall out of a processor's cache: 12 crops take
+# a seventh more time a crop than 6.
+BATCH_PIXELS = 6 * 255 * 255
 
 
 class SiameseNet(nn.Module):
@@ -106,6 +110,26 @@ class SiameseNet(nn.Module):
         return numbers_of(config, maps, (self.scale, self.bias))
 
 
+def embed_many(groups: Sequence[Sequence[np.ndarray]], embed: Embed) -> list[dict[str, Tensor]]:
+    """Features of each group of crops, in few batches.
+
+    Args:
+        groups: Crops (size, size, 3) uint8, those of a group of one size; no group is empty.
+        embed: Features, (S, C, h, w) a layer, of crops (S, H, W, 3) of one size.
+
+    Returns:
+        For each group, features (1, S, C, h, w) a layer.
+    """
+    answers: list[dict[str, Tensor]] = [{} for _ in groups]
+    for batch in _batches(groups):
+        features = embed(np.stack([crop for index in batch for crop in groups[index]]))
+        counts = [len(groups[index]) for index in batch]
+        for layer, item in features.items():
+            for index, share in zip(batch, item.split(counts), strict=True):
+                answers[index][layer] = share[None]
+    return answers
+
+
 def build_network(
     model: ModelConfig,
     fusion: FusionConfig,
@@ -115,14 +139,6 @@ def build_network(
     dtype: torch.dtype,
 ) -> SiameseNet:
     """The network of a configuration with its weights, in evaluation mode.
-
-    Args:
-        model: Backbone, layers and head.
-        fusion: Weights of the layers.
-        weights: Of the backbone.
-        crop: Sizes of the crops, and with them of the fusion maps.
-        device: Where the weights are put.
-        dtype: Of the convolutions.
 
     Raises:
         CheckpointError: If the weights are another network's.
@@ -206,3 +222,19 @@ def _learnt_map(layer: str, size: int, weights: Weights | None) -> Tensor:
             f"{path}: fusion.learnt needs the map {name} of {(size, size)}, found {found}"
         )
     return primary
+
+
+def _batches(groups: Sequence[Sequence[np.ndarray]]) -> list[list[int]]:
+    """Groups whose crops are of one size, up to ``BATCH_PIXELS`` or a single group."""
+    batches: list[list[int]] = []
+    open_batches: dict[int, tuple[list[int], int]] = {}
+    for index, crops in enumerate(groups):
+        size = crops[0].shape[0]
+        pixels = len(crops) * size * size
+        batch, used = open_batches.get(size, ([], BATCH_PIXELS))
+        if used + pixels > BATCH_PIXELS:
+            batch, used = [], 0
+            batches.append(batch)
+        batch.append(index)
+        open_batches[size] = batch, used + pixels
+    return batches

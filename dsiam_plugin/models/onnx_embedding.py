@@ -4,8 +4,6 @@ Crops are (S, H, W, 3) uint8 RGB as images are stored: a quarter of float32's by
 left for the caller to get wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +12,6 @@ from onnx import TensorProto
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.backbones import Backbone
 from dsiam_plugin.models.layer_plan import Convolution, LayerPlan, MaxPool, layer_plan
-from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.models.quantization import QuantizedConvolution, quantize_plan
 
@@ -58,17 +55,6 @@ class Embedder:
             if layer.tap is not None:
                 features[layer.tap] = x
         return features
-
-
-def crop_input(graph: Graph, name: str, count: int, size: int) -> str:
-    """Declares an input of crops, (count, size, size, 3) uint8 RGB."""
-    return graph.input(name, (count, size, size, 3), np.uint8)
-
-
-def feature_shapes(network: SiameseNet, size: int) -> dict[str, tuple[int, ...]]:
-    """Each layer's shape (1, C_l, h_l, w_l) for a crop of ``size`` px."""
-    features = network.embed(np.zeros((1, size, size, 3), np.uint8))
-    return {layer: tuple(item.shape) for layer, item in features.items()}
 
 
 def embedding_graph(backbone: Backbone, levels: Sequence[str], precision: str) -> Graph:

@@ -1,10 +1,4 @@
-"""Writing ONNX graphs node by node.
-
-The trackers' arithmetic is short, so the graphs are written out instead of traced: they hold the
-standard operators alone, the same for every version of PyTorch, and need only the package ``onnx``.
-"""
-
-from __future__ import annotations
+"""Writing ONNX graphs: node by node, and around graphs that others have written."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dsiam_plugin import __version__
 
-OPSET = 17
+OPSET = 18
 IR_VERSION = 8  # the one that came with that opset
 TYPES = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.uint8): TensorProto.UINT8}
 
@@ -44,10 +38,8 @@ class Graph:
         self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)))
 
     def constant(self, value: object) -> str:
-        """A constant; float64 becomes float32, Python's whole numbers int64. Equal ones are one."""
+        """A constant of an array's type and shape. Equal ones are one."""
         array = np.asarray(value)
-        if array.dtype == np.float64:
-            array = array.astype(np.float32)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._names:
             self._names[key] = f"constant_{len(self._constants)}"
@@ -60,6 +52,26 @@ class Graph:
         made = [f"{kind.lower()}_{len(self._nodes)}_{index}" for index in range(outputs)]
         self._nodes.append(helper.make_node(kind, names, made, **attributes))
         return made[0]
+
+    def inline(self, model: onnx.ModelProto, values: Mapping[str, str]) -> list[str]:
+        """Appends the nodes of a graph without subgraphs, returns the values of its outputs.
+
+        Operators and constants are kept; what tracers note beside them, such as paths, is not.
+
+        Args:
+            model: Holds the graph, in this one's opset. Of each graph there is one model at most.
+            values: Names here of its inputs.
+        """
+        names = {"": "", **values}  # "" stands for an input left out
+        for item in model.graph.initializer:
+            names[item.name] = self.constant(numpy_helper.to_array(item))
+        for node in model.graph.node:
+            names |= {name: f"inner.{name}" for name in node.output}
+            inputs, outputs = ([names[name] for name in side] for side in (node.input, node.output))
+            made = helper.make_node(node.op_type, inputs, outputs, domain=node.domain)
+            made.attribute.extend(node.attribute)
+            self._nodes.append(made)
+        return [names[item.name] for item in model.graph.output]
 
     def model(self, metadata: Mapping[str, str]) -> onnx.ModelProto:
         """The finished, checked model.

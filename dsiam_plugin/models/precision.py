@@ -79,11 +79,6 @@ class Choice(NamedTuple):
 def choose_precision(weights: Weights, levels: Sequence[str], backend: str = "torch") -> Choice:
     """The fastest precision on this CPU whose features are within 3 % of float32's.
 
-    Args:
-        weights: Of the network.
-        levels: Those in use.
-        backend: What computes the convolutions.
-
     Raises:
         CheckpointError: The weights are not those of their network.
         MissingDependencyError: The backend's package is not installed.
@@ -123,11 +118,7 @@ def _choose(candidates: _Candidates, times: dict[str, float], errors: dict[str, 
 
 
 class _Candidates:
-    """The network in every precision that the backend and this processor compute.
-
-    Args:
-        weights, levels, backend: As in :func:`choose_precision`.
-    """
+    """The network in every precision that the backend and this processor compute."""
 
     def __init__(self, weights: Weights, levels: Sequence[str], backend: str):
         self._backbone = build_backbone(weights).eval().requires_grad_(False)

@@ -14,8 +14,6 @@ decides how far activations reach: white noise underestimates them, hard edges b
 colours overestimate them threefold.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,19 +39,12 @@ COLOUR = 0.35  # that of colours beside it
 
 @dataclass(frozen=True)
 class QuantizedConvolution:
-    """A convolution in integers.
+    """A convolution in integers."""
 
-    Attributes:
-        layer: The convolution in float32.
-        weight: (O, I / groups, k, k) int8.
-        scale: (O,) float32, of a unit of the weights.
-        step: Of a unit of the input.
-    """
-
-    layer: Convolution
-    weight: Tensor
-    scale: Tensor
-    step: float
+    layer: Convolution  # the convolution in float32
+    weight: Tensor  # (O, I / groups, k, k) int8
+    scale: Tensor  # (O,) float32, of a unit of the weights
+    step: float  # of a unit of the input
 
 
 QuantizedStep = QuantizedConvolution | MaxPool

@@ -1,7 +1,5 @@
 """Names of device and precision in place of ``auto``, or why this machine has not what is named."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dsiam_plugin.errors import ConfigError, DeviceError

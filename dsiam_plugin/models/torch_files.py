@@ -1,7 +1,5 @@
 """Files of ``torch.save``, of which only tensors and plain values are read."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from pathlib import Path

@@ -4,8 +4,6 @@ Each takes a path and gives the fields of :class:`dsiam_plugin.models.weights.We
 itself decides. Batch normalisation is folded into the convolutions.
 """
 
-from __future__ import annotations
-
 import math
 import zipfile
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Weights of a backbone: finding, checking, loading and writing them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -29,24 +27,15 @@ MAX_FEATURE = 1e9  # real ones stay below 1e3; responses are sums of products of
 
 @dataclass(frozen=True)
 class Weights:
-    """Parameters of a backbone, ready for ``load_state_dict``.
+    """Parameters of a backbone, ready for ``load_state_dict``."""
 
-    Attributes:
-        backbone: Name in ``backbones.BACKBONES``.
-        tensors: Parameter name to float32 tensor, batch normalisation folded.
-        head: ``(scale, bias)`` of the affine adjust after correlation.
-        format: What the file was: safetensors, npz, matconvnet, siamfc-pytorch or torchvision.
-        path: The file.
-        sha256: Digest of the file, hexadecimal.
-        config: What the file's header says of configuration and origin; empty for most formats.
-    """
-
-    backbone: str
-    tensors: Mapping[str, Tensor]
-    head: tuple[float, float]
-    format: str
-    path: Path
-    sha256: str
+    backbone: str  # name in `backbones.BACKBONES`
+    tensors: Mapping[str, Tensor]  # parameter name to float32 tensor, batch normalisation folded
+    head: tuple[float, float]  # `(scale, bias)` of the affine adjust after correlation
+    format: str  # what the file was: safetensors, npz, matconvnet, siamfc-pytorch or torchvision
+    path: Path  # the file
+    sha256: str  # digest of the file, hexadecimal
+    # What the file's header says of configuration and origin; empty for most formats
     config: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ follow many targets; :meth:`DSiamTracker.step_many` embeds those of many togethe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,9 +20,8 @@ from dsiam_plugin.core.response import fixed
 from dsiam_plugin.core.state import Features, Peaks, Target, Verdict, Windows, take
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.io.boxes import Box, check_box
-from dsiam_plugin.models.network import SiameseNet
+from dsiam_plugin.models.network import SiameseNet, embed_many
 from dsiam_plugin.trackers.crops import Crop, channel_means, search_pyramid
-from dsiam_plugin.trackers.embedding import embed_many
 from dsiam_plugin.trackers.state import TrackerState, TrackResult
 from dsiam_plugin.trackers.targets import (
     Boxes,
@@ -245,9 +244,9 @@ def _windows(crops: Sequence[Crop]) -> Windows:
     return Windows(centers, torch.tensor([[crop.side_px for crop in crops]], dtype=torch.float64))
 
 
-def _winning(features: Features | None, look: Look) -> Features | None:
+def _winning(features: Features | None, look: Look) -> Any:
     """Of one target's features the view of those at the winning scale, (1, C, h, w) a layer."""
-    scale = look.peaks.scale.item()
+    scale = int(look.peaks.scale)
     return features and {layer: item[:, scale] for layer, item in features.items()}
 
 

@@ -64,7 +64,7 @@ class TargetTracker(ABC):
         changed.
         """
 
-    def init(self, image: np.ndarray, box: Sequence[float] | Boxes) -> None:
+    def init(self, image: np.ndarray, box: Any) -> None:
         """Start on a target, or on several.
 
         Args:

@@ -13,7 +13,6 @@ peer's quit, 1 after an error, 130 after an interrupt.
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import os
 import sys
 import traceback
@@ -25,10 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from dsiam_plugin.errors import ConfigError, DSiamError, MissingDependencyError, VOTError
+from dsiam_plugin.errors import ConfigError, DSiamError, VOTError
 from dsiam_plugin.io.boxes import Box, box_from_polygon
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.messages import MAX_MESSAGE, one_line
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.trackers.follow import Follower
 from dsiam_plugin.vot.stream_guard import StreamGuard, guard_stream, unescaped
 
@@ -43,23 +43,14 @@ class SessionFailedError(Exception):
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """Tracker to run and its settings, as the environment names them.
+    """Tracker to run and its settings, as the environment names them."""
 
-    Attributes:
-        tracker: Name in the tracker registry.
-        weights: Absolute path, or None for the tracker's own default.
-        config: Absolute path of a YAML file, or None.
-        device: As ``build_tracker`` takes it.
-        precision: As ``build_tracker`` takes it.
-        backend: As ``build_tracker`` takes it.
-    """
-
-    tracker: str
-    weights: Path | None = None
-    config: Path | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    backend: str = "torch"
+    tracker: str  # name in the tracker registry
+    weights: Path | None = None  # absolute path, or None for the tracker's own default
+    config: Path | None = None  # absolute path of a YAML file, or None
+    device: str = "auto"  # as `build_tracker` takes it
+    precision: str = "auto"  # as `build_tracker` takes it
+    backend: str = "torch"  # as `build_tracker` takes it
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ClientSettings:
@@ -93,7 +84,7 @@ def main() -> int:
     reserve_stdout()
     faulthandler.enable(2)  # a crash in a compiled library says where it was
     try:
-        trax = import_trax()
+        trax = import_optional("trax", "vot")
         tracker = build(ClientSettings.from_environment(os.environ))
         warm_up(tracker)
         serve(trax, tracker)
@@ -115,20 +106,6 @@ def reserve_stdout() -> None:
     sys.stdout.flush()
     os.environ.setdefault("TRAX_OUT", str(os.dup(1)))
     os.dup2(2, 1)
-
-
-def import_trax() -> ModuleType:
-    """The ``trax`` package.
-
-    Raises:
-        MissingDependencyError: ``vot-trax`` is not installed or does not load.
-    """
-    try:
-        return importlib.import_module("trax")
-    except (ImportError, OSError) as error:
-        raise MissingDependencyError(
-            f"vot-trax cannot be imported ({error}); expected: pip install 'dsiam-plugin[vot]'"
-        ) from error
 
 
 def build(settings: ClientSettings) -> Any:

@@ -1,7 +1,5 @@
 """A real TraX session with our own tracker process, as the VOT toolkit would hold it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -15,9 +13,10 @@ from typing import IO, Any, NamedTuple
 import cv2
 import numpy as np
 
-from dsiam_plugin.errors import MissingDependencyError, VOTError
+from dsiam_plugin.errors import VOTError
 from dsiam_plugin.io.boxes import Box, overlap
 from dsiam_plugin.io.images import as_bgr
+from dsiam_plugin.io.versions import import_optional
 
 COMMAND = (sys.executable, "-m", "dsiam_plugin.vot.client")
 TIMEOUT_S = 120.0  # loading torch on a cold disk takes most of it
@@ -27,17 +26,11 @@ STEP_PX = 6  # the target's motion a frame, to the right
 
 
 class Session(NamedTuple):
-    """Times and overlap that a completed session measured.
+    """Times and overlap that a completed session measured."""
 
-    Attributes:
-        start_s: From starting the process to its hello, warm-up included.
-        frame_s: Mean time of a frame after the first.
-        overlap: Intersection over union with the target on the last frame.
-    """
-
-    start_s: float
-    frame_s: float
-    overlap: float
+    start_s: float  # from starting the process to its hello, warm-up included
+    frame_s: float  # mean time of a frame after the first
+    overlap: float  # intersection over union with the target on the last frame
 
 
 def shake_hands(
@@ -55,7 +48,8 @@ def shake_hands(
         VOTError: The session failed. What the process wrote, such as its traceback, follows the
             first line of the message.
     """
-    trax = _import_trax()
+    import_optional("trax.client", "vot")
+    trax = import_optional("trax", "vot")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         frames = generate_sequence(Path(folder))
         with _start(command, settings, log) as process:
@@ -96,18 +90,6 @@ def _texture(random: np.random.Generator, height: int, width: int, cell: int) ->
     """Smooth random colours, (height, width, 3) uint8."""
     coarse = random.integers(0, 256, (height // cell + 1, width // cell + 1, 3), dtype=np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-
-
-def _import_trax() -> Any:
-    """The package ``trax`` with its client."""
-    try:
-        import trax
-        import trax.client
-    except (ImportError, OSError) as error:
-        raise MissingDependencyError(
-            f"vot-trax cannot be imported ({error}); expected: pip install 'dsiam-plugin[vot]'"
-        ) from error
-    return trax
 
 
 def _start(

@@ -3,8 +3,6 @@
 `set_aside_outdated` compares it with what gave the results that are there.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path

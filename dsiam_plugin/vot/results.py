@@ -4,8 +4,6 @@
 both are checked here, from the files alone.
 """
 
-from __future__ import annotations
-
 import glob
 import json
 import math
@@ -14,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsiam_plugin.errors import MissingDependencyError, VOTError
+from dsiam_plugin.errors import VOTError
 from dsiam_plugin.io.files import write_text
 from dsiam_plugin.io.messages import fail
 from dsiam_plugin.io.parsing import read_json, read_yaml
 from dsiam_plugin.io.shapes import check_shape
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.vot.workspace import CONFIG, REGISTRY, sequence_names
 
 # The toolkit stops repeating after this many equal runs.
@@ -45,12 +44,7 @@ ANALYSIS_SHAPE = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment of a workspace's stack.
-
-    Attributes:
-        name: The folder under each tracker's results.
-        repetitions: Runs of each sequence.
-    """
+    """One experiment of a workspace's stack."""
 
     name: str
     repetitions: int
@@ -58,21 +52,13 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Score:
-    """One tracker's scores in a supervised experiment.
+    """One tracker's scores in a supervised experiment."""
 
-    Attributes:
-        tracker: Name.
-        accuracy: Mean overlap while tracking, in [0, 1].
-        robustness: Failures a sequence, weighted by length; lower is better.
-        eao: Expected average overlap, in [0, 1]; NaN where no run is long enough.
-        fps: Frames a second of the tracker's replies, initialisations included.
-    """
-
-    tracker: str
-    accuracy: float
-    robustness: float
-    eao: float
-    fps: float
+    tracker: str  # name
+    accuracy: float  # mean overlap while tracking, in [0, 1]
+    robustness: float  # failures a sequence, weighted by length; lower is better
+    eao: float  # expected average overlap, in [0, 1]; NaN where no run is long enough
+    fps: float  # frames a second of the tracker's replies, initialisations included
 
 
 def sequences_folder(workspace: Path) -> Path:
@@ -167,7 +153,7 @@ def read_scores(workspace: Path, analysis: Path, trackers: Sequence[str]) -> lis
     Raises:
         VOTError: The file is no analysis of these trackers in a supervised experiment.
     """
-    from dsiam_plugin.evaluation.reporting.speeds import frames_per_second  # loads NumPy
+    from dsiam_plugin.evaluation.results.files import frames_per_second  # loads NumPy
 
     document = read_json(analysis, VOTError, "the JSON of 'vot analysis'", ANALYSIS_SHAPE)
     order = list(document["trackers"])
@@ -230,14 +216,7 @@ def _stack_file(workspace: Path, name: str) -> Path:
     local = workspace / name
     if local.is_file():
         return local
-    try:
-        from vot.stack import resolve_stack
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"stack {name!r} is the VOT toolkit's, which cannot be imported ({error}); expected:"
-            " pip install 'dsiam-plugin[vot]'"
-        ) from error
-    found = resolve_stack(name)
+    found = import_optional("vot.stack", "vot").resolve_stack(name)
     if found is None:
         raise VOTError(f"{workspace / CONFIG}: stack {name!r} not found")
     return Path(found)

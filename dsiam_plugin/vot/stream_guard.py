@@ -7,8 +7,6 @@ reads the stream, checks it line by line, and forwards whole requests (the initi
 their frame) as ASCII into a pipe, which it closes at the first problem.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import re
@@ -33,15 +31,7 @@ _OTHER_IMAGE = re.compile(r"(?!file:)([a-z]{2,}):", re.IGNORECASE)  # one letter
 
 
 class StreamGuard(threading.Thread):
-    """Forwards requests that are well-formed and ends the stream at the first that is not.
-
-    Args:
-        source: Descriptor of the peer's messages.
-        sink: Descriptor to write requests to; closed at the end.
-
-    Attributes:
-        problem: One line that says why the stream ended; None before.
-    """
+    """Forwards requests that are well-formed and ends the stream at the first that is not."""
 
     def __init__(self, source: int, sink: int) -> None:
         super().__init__(daemon=True)

@@ -4,8 +4,6 @@ The repository's own workspace runs on generated sequences, one an OTB attribute
 of sequences in VOT's layout gets a workspace of its own, with the stack written for it.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Sequence
@@ -26,8 +24,6 @@ CONFIG = "config.yaml"
 REGISTRY = "trackers.ini"
 STACK = "stack.yaml"
 SEQUENCES = "sequences"
-# The dataset name that makes the toolkit generate what is missing (see pyproject.toml).
-GENERATED = "dsiam-generated"
 # VOT2015's EAO interval, and the mean length of its 60 sequences that it was chosen for.
 VOT2015_INTERVAL = (108, 371)
 VOT2015_MEAN_LENGTH = 358
@@ -55,20 +51,13 @@ env_DSIAM_DEVICE = auto
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Settings in which supervised stacks differ.
+    """Settings in which supervised stacks differ."""
 
-    Attributes:
-        title: Shown in the report.
-        low, high: First and last length, in frames, that EAO averages over.
-        repetitions: Runs of each sequence. One is enough for trackers that repeat exactly.
-        dataset: Name or address the toolkit gets missing sequences from, or None.
-    """
-
-    title: str
-    low: int
+    title: str  # shown in the report
+    low: int  # low, high: first and last length, in frames, that EAO averages over
     high: int
-    repetitions: int = 1
-    dataset: str | None = None
+    repetitions: int = 1  # runs of each sequence. One is enough for trackers that repeat exactly
+    dataset: str | None = None  # name or address the toolkit gets missing sequences from, or None
 
     def document(self) -> dict[str, Any]:
         """The stack as the toolkit reads it: VOT2015's, but for the settings above."""
@@ -109,12 +98,6 @@ def eao_interval(lengths: Sequence[int]) -> tuple[int, int]:
     scale = sum(lengths) / len(lengths) / VOT2015_MEAN_LENGTH
     low, high = (max(1, round(scale * bound)) for bound in VOT2015_INTERVAL)
     return low, high
-
-
-def generated_stack() -> StackSettings:
-    """The stack of the generated sequences."""
-    low, high = eao_interval([GENERATED_FRAMES])
-    return StackSettings("DSiam generated sequences", low, high, dataset=GENERATED)
 
 
 def prepare_workspace(

@@ -53,10 +53,6 @@ def read_annotated_regions(path: Path) -> list[list[float]]:
 def enclosing_box(region: list[float], where: str) -> list[float]:
     """The box around a polygon, NaN where any number of it is.
 
-    Args:
-        region: A box, which is returned, or a polygon.
-        where: File and row, for the message.
-
     Raises:
         DatasetError: The region is a code.
     """

@@ -38,29 +38,17 @@ _NFS_ROW = 10  # track, left, top, right, bottom, frame, lost, occluded, generat
 
 @dataclass(frozen=True)
 class Apart:
-    """Places and format of one such download.
+    """Places and format of one such download."""
 
-    Attributes:
-        annotations: Patterns of the annotations below the root.
-        frames: Folder of a sequence's frames, from the annotation's path.
-        read: Boxes and, where it says so, hidden frames from an annotation and the number of
-            frames.
-        spare: How many rows or frames too many are cut off at the end.
-    """
-
-    annotations: tuple[str, ...]
-    frames: Callable[[Path], Path]
+    annotations: tuple[str, ...]  # patterns of the annotations below the root
+    frames: Callable[[Path], Path]  # folder of a sequence's frames, from the annotation's path
+    # Boxes and, where it says so, hidden frames from an annotation and the number of frames
     read: Callable[[Path, int], tuple[np.ndarray, np.ndarray | None]]
-    spare: int = 0
+    spare: int = 0  # how many rows or frames too many are cut off at the end
 
 
 def find_sequences(root: Path, benchmark: str) -> dict[str, str]:
-    """Name of each sequence in `root` to its annotation's path, in order; empty for other layouts.
-
-    Args:
-        root: Folder of the download.
-        benchmark: Name of the benchmark.
-    """
+    """Name of each sequence to its annotation's path, in order; empty for other layouts."""
     layout = LAYOUTS.get(benchmark)
     patterns = layout.annotations if layout else ()
     paths = sorted(path for pattern in patterns for path in root.glob(pattern))
@@ -71,11 +59,6 @@ def find_sequences(root: Path, benchmark: str) -> dict[str, str]:
 
 def read_sequence(root: Path, annotation: str, benchmark: str) -> dict:
     """Metadata of one sequence, in pysot's schema.
-
-    Args:
-        root: Folder of the download.
-        annotation: From `find_sequences`.
-        benchmark: Name of the benchmark.
 
     Raises:
         DatasetError: The annotation is damaged or does not fit the frames.

@@ -40,10 +40,6 @@ class Report:
 def check_download(benchmark: Benchmark, root: Path) -> Report:
     """Look at every sequence of a benchmark.
 
-    Args:
-        benchmark: What should be there.
-        root: Folder of the raw download, in the layout of OTB, VOT or plain folders.
-
     Raises:
         DatasetError: `root` is no folder or holds no sequence at all.
     """

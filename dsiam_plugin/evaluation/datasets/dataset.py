@@ -75,12 +75,7 @@ class Dataset:
             yield self.videos[name]
 
     def set_tracker(self, path: str | os.PathLike, tracker_names: str | Sequence[str]) -> None:
-        """Say where results are and whose are to be evaluated.
-
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Folder names.
-        """
+        """Say where results are and whose are to be evaluated."""
         self.tracker_path = os.fspath(path)
         self.tracker_names = (
             [tracker_names] if isinstance(tracker_names, str) else list(tracker_names)
@@ -90,10 +85,6 @@ class Dataset:
         self, path: str | os.PathLike, tracker_names: str | Sequence[str]
     ) -> dict[str, dict[str, str]]:
         """Load all results, listing what is missing or damaged instead of raising.
-
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Whose results.
 
         Returns:
             Tracker to {video: one line that says why it has no result}; empty where complete.

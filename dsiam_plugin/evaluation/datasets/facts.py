@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 
@@ -20,26 +20,17 @@ FACTS_SHAPE = {
 
 @dataclass(frozen=True)
 class SequenceFacts:
-    """Facts about a sequence that its files do not tell.
+    """Facts about a sequence that its files do not tell."""
 
-    Attributes:
-        folder: Folder of the raw download; two targets of one video share it.
-        annotation: Name of the ground-truth file in that folder.
-        first_frame, last_frame: Numbers in the names of the first and last annotated image.
-        attributes: The benchmark's attribute codes, such as "OCC".
-        skip: How many annotated frames at the start are neither run nor evaluated.
-        digits: Digits in the names of the images.
-        extension: Suffix of the images, without the dot.
-    """
-
-    folder: str
-    annotation: str
+    folder: str  # folder of the raw download; two targets of one video share it
+    annotation: str  # name of the ground-truth file in that folder
+    # first_frame, last_frame: numbers in the names of the first and last annotated image
     first_frame: int
     last_frame: int
-    attributes: tuple[str, ...] = ()
-    skip: int = 0
-    digits: int = 4
-    extension: str = "jpg"
+    attributes: tuple[str, ...] = ()  # the benchmark's attribute codes, such as "OCC"
+    skip: int = 0  # how many annotated frames at the start are neither run nor evaluated
+    digits: int = 4  # digits in the names of the images
+    extension: str = "jpg"  # suffix of the images, without the dot
 
     @property
     def annotated(self) -> int:
@@ -58,7 +49,7 @@ MAX_DIGITS = 20  # in the name of an image
 @cache
 def load_facts(name: str) -> Mapping[str, SequenceFacts]:
     """The table `name` of the package: sequence name to facts, in the benchmark's order."""
-    resource = resources.files(__package__).joinpath("data", f"{name}.json")
+    resource = resources.files(__package__) / "data" / f"{name}.json"
     return facts_from_json(json.loads(resource.read_text(encoding="utf-8")))
 
 
@@ -66,10 +57,6 @@ def facts_from_json(
     table: Mapping[str, Mapping], source: str | os.PathLike = ""
 ) -> dict[str, SequenceFacts]:
     """Facts from a parsed table; a `sequences.json` beside annotations has the same keys.
-
-    Args:
-        table: Of the shape `FACTS_SHAPE`.
-        source: The file, for the message.
 
     Raises:
         DatasetError: Numbers of a sequence do not fit each other.
@@ -84,13 +71,6 @@ def facts_from_json(
 
 
 def _facts(name: str, row: Mapping) -> SequenceFacts:
-    return SequenceFacts(
-        folder=row.get("folder", name),
-        annotation=row.get("annotation", "groundtruth_rect.txt"),
-        first_frame=int(row["first_frame"]),
-        last_frame=int(row["last_frame"]),
-        attributes=tuple(row.get("attributes", ())),
-        skip=int(row.get("skip", 0)),
-        digits=int(row.get("digits", 4)),
-        extension=row.get("extension", "jpg"),
-    )
+    given = {item.name: row[item.name] for item in fields(SequenceFacts) if item.name in row}
+    usual = {"folder": name, "annotation": "groundtruth_rect.txt"}
+    return SequenceFacts(**{**usual, **given, "attributes": tuple(row.get("attributes", ()))})

@@ -13,54 +13,28 @@ from dsiam_plugin.evaluation.results.files import read_boxes
 _CUT_VIDEO = "monkey-17"
 
 
-class FolderVideo(Video):
-    """A sequence of no known benchmark."""
+# The names that pysot has for them, of families whose sequences differ in nothing.
+OTBVideo = UAVVideo = NFSVideo = TrackingNetVideo = Video
 
 
 class FolderDataset(Dataset):
     """A single sequence folder, a folder of them, or metadata in pysot's schema."""
 
-    video_class = FolderVideo
-
-
-class OTBVideo(Video):
-    """A sequence of OTB-2013, OTB-50 and OTB-100 (OTB-2015)."""
-
 
 class OTBDataset(Dataset):
     """OTB-2013, OTB-50 and OTB-100 (OTB-2015)."""
-
-    video_class = OTBVideo
-
-
-class UAVVideo(Video):
-    """A sequence of UAV123 and UAV20L."""
 
 
 class UAVDataset(Dataset):
     """UAV123 and UAV20L."""
 
-    video_class = UAVVideo
-
-
-class NFSVideo(Video):
-    """A sequence of Need for Speed, NFS30 and NFS240."""
-
 
 class NFSDataset(Dataset):
     """Need for Speed, NFS30 and NFS240."""
 
-    video_class = NFSVideo
-
-
-class TrackingNetVideo(Video):
-    """A sequence of TrackingNet."""
-
 
 class TrackingNetDataset(Dataset):
     """TrackingNet."""
-
-    video_class = TrackingNetVideo
 
 
 class GOT10kVideo(Video):

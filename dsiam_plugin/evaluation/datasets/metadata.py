@@ -6,7 +6,7 @@ The metadata of a video is a mapping in pysot's schema: `video_dir`, `init_rect`
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,6 @@ from dsiam_plugin.evaluation.datasets.facts import (
     facts_from_json,
     load_facts,
 )
-from dsiam_plugin.evaluation.datasets.locate import candidate_roots, not_found
 from dsiam_plugin.evaluation.datasets.registry import (
     Benchmark,
     find_benchmark,
@@ -36,28 +35,20 @@ from dsiam_plugin.io.parsing import read_json
 from dsiam_plugin.io.shapes import check_name
 
 SEQUENCE_TABLE = "sequences.json"
+DATASETS_VARIABLE = "DSIAM_DATASETS"
+DEFAULT_FOLDER = "testing_dataset"  # pysot's
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """The part of a data set that a folder holds.
-
-    Attributes:
-        root: The folder.
-        videos: Video name to its metadata.
-        missing: Sequences of the benchmark that the folder lacks.
-    """
+    """The part of a data set that a folder holds."""
 
     root: Path
     videos: Mapping[str, Mapping]
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names, after which results and plots are called.
-
-        Raises:
-            DatasetError: One of a sequence or an attribute is a path or otherwise no name.
-        """
+        """Check the names, after which results and plots are called."""
         for name, entry in self.videos.items():
             check_name(name, "sequence", DatasetError, self.root)
             for attribute in entry.get("attr") or ():
@@ -82,20 +73,20 @@ def load_metadata(name: str, dataset_root: str | os.PathLike | None = None) -> M
     whole = get_benchmark(benchmark.part_of).names if benchmark.part_of else ()
     names = list(dict.fromkeys([name, *benchmark.names, *whole]))  # as asked for first
     given = Path(dataset_root) if dataset_root else None
-    roots = [given, *(given / spelling for spelling in names)] if given else candidate_roots(names)
+    roots = [given, *(given / spelling for spelling in names)] if given else _candidate_roots(names)
     for root in roots:
         metadata = _read_benchmark(benchmark, names, root)
         if metadata is not None:
             return metadata
     metadata = _read_folder(given) if given else None
     if metadata is None:
-        raise not_found(name, roots, _expected(name, benchmark))
+        raise _not_found(name, roots, _expected(name, benchmark))
     return metadata
 
 
 def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Metadata:
     """A data set the table does not know: `NAME.json` or a table in the root, or a folder."""
-    roots = [Path(dataset_root)] if dataset_root else [Path(name), *candidate_roots([name])]
+    roots = [Path(dataset_root)] if dataset_root else [Path(name), *_candidate_roots([name])]
     for root in roots:
         videos = pysot_layout.read_metadata(root, [Path(name).name])
         metadata = Metadata(root, videos) if videos else _read_annotations(root, {})
@@ -104,7 +95,7 @@ def _load_unregistered(name: str, dataset_root: str | os.PathLike | None) -> Met
         if metadata is not None:
             return metadata
     if Path(name).is_dir() or dataset_root:
-        raise not_found(name, roots, "frames with groundtruth_rect.txt or groundtruth.txt")
+        raise _not_found(name, roots, "frames with groundtruth_rect.txt or groundtruth.txt")
     raise DatasetError(unknown_name_message(name))
 
 
@@ -126,15 +117,7 @@ def _read_benchmark(benchmark: Benchmark, names: list[str], root: Path) -> Metad
 def _with_facts(
     root: Path, videos: dict[str, dict], facts: Mapping[str, SequenceFacts], cut: bool
 ) -> Metadata:
-    """Add what pysot's file does not say: left-out first frames, sequences it lacks.
-
-    Args:
-        root: Folder of the file.
-        videos: The file's content; entries get the key `skip`.
-        facts: The benchmark's table, if there is one.
-        cut: Whether the file may be of a larger benchmark, of which a part is wanted. A file
-            with no sequence of the table is somebody's own and stays as it is.
-    """
+    """Add what pysot's file does not say: left-out first frames, sequences it lacks."""
     known = {name: entry for name, entry in videos.items() if name in facts}
     for name, entry in known.items():
         if len(entry["gt_rect"]) == facts[name].frames:
@@ -182,3 +165,19 @@ def _frame_range(facts: SequenceFacts) -> tuple[int, int]:
 def _expected(name: str, benchmark: Benchmark) -> str:
     layouts = f"{name}.json, annotations/<sequence>.txt"
     return f"{layouts} or sequence folders" if benchmark.facts else f"{layouts} or list.txt"
+
+
+def _candidate_roots(names: Iterable[str]) -> list[Path]:
+    """Folders in which a data set is looked for when none is given, in that order."""
+    names = list(names)
+    roots = [Path.cwd()]
+    if os.environ.get(DATASETS_VARIABLE):
+        roots += [Path(os.environ[DATASETS_VARIABLE]) / name for name in names]
+    return roots + [Path(DEFAULT_FOLDER) / name for name in names]
+
+
+def _not_found(name: str, looked: Iterable[Path], expected: str) -> DatasetError:
+    """The error that lists where a data set was looked for."""
+    places = ", ".join(str(folder) for folder in looked)
+    hint = "" if os.environ.get(DATASETS_VARIABLE) else f"; ${DATASETS_VARIABLE} is not set"
+    return DatasetError(f"{name} not found: looked in {places} for {expected}{hint}")

@@ -20,12 +20,7 @@ _TARGET = re.compile(r"^(?P<folder>.+)-(?P<number>\d)$")
 
 
 def to_toolkit(name: str, toolkit: str) -> str:
-    """The spelling in `toolkit` of the sequence that pysot calls `name`.
-
-    Args:
-        name: pysot's name.
-        toolkit: One of `TOOLKITS`.
-    """
+    """The spelling in `toolkit` of the sequence that pysot calls `name`."""
     return _SPELLINGS.get(name, {}).get(toolkit, name)
 
 

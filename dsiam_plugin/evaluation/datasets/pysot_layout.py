@@ -53,11 +53,7 @@ def write_metadata(path: Path, videos: Mapping[str, Mapping]) -> None:
 
 
 def _check(path: Path, name: str, entry: dict) -> None:
-    """Check an entry and put its names of files into the form of this system.
-
-    Raises:
-        DatasetError: Something in it is of another type, or does not fit the rest.
-    """
+    """Check an entry and put its names of files into the form of this system."""
     where = f"{path}: sequence {excerpt(name)}"
     frames, rows = len(entry["img_names"]), len(entry["gt_rect"])
     if not rows or rows not in (1, frames):

@@ -16,25 +16,18 @@ MIN_SIMILARITY = 0.5  # below this a "did you mean" misleads
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark: its names and what differs between benchmarks.
+    """One benchmark: its names and what differs between benchmarks."""
 
-    Attributes:
-        name: The name shown in tables.
-        family: Which dataset class loads it, a key of `factory.FAMILIES`.
-        aliases: Other names users give it.
-        facts: Base name of the sequence table in `datasets/data`, if there is one.
-        part_of: The larger benchmark whose metadata file holds this one's sequences too.
-        eao_interval: Shortest and longest run, in frames, over which the expected average
-            overlap is averaged; None where the challenge defined none.
-        sequences: How many videos the benchmark has; None where it is not settled here.
-    """
-
-    name: str
-    family: str
-    aliases: tuple[str, ...] = ()
-    facts: str | None = None
+    name: str  # the name shown in tables
+    family: str  # which dataset class loads it, a key of `factory.FAMILIES`
+    aliases: tuple[str, ...] = ()  # other names users give it
+    facts: str | None = None  # base name of the sequence table in `datasets/data`, if there is one
+    # The larger benchmark whose metadata file holds this one's sequences too
     part_of: str | None = None
+    # Shortest and longest run, in frames, over which the expected average overlap is averaged; None
+    # where the challenge defined none
     eao_interval: tuple[int, int] | None = None
+    # How many videos the benchmark has; None where it is not settled here
     sequences: int | None = None
 
     @property
@@ -44,7 +37,7 @@ class Benchmark:
 
 
 def _load_table() -> tuple[Benchmark, ...]:
-    resource = resources.files(__package__).joinpath("data", "benchmarks.json")
+    resource = resources.files(__package__) / "data" / "benchmarks.json"
     rows = json.loads(resource.read_text(encoding="utf-8"))
     return tuple(Benchmark(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 

@@ -18,7 +18,7 @@ from dsiam_plugin.evaluation.datasets.drawing import (
 )
 from dsiam_plugin.evaluation.datasets.frames import absolute_names, read_image
 from dsiam_plugin.evaluation.datasets.names import file_names
-from dsiam_plugin.evaluation.results.files import read_boxes
+from dsiam_plugin.evaluation.results.files import read_boxes, read_trajectory
 from dsiam_plugin.evaluation.results.layout import ONE_PASS, Layout
 from dsiam_plugin.evaluation.results.rows import carry_last, is_corners, warn_about_nan
 from dsiam_plugin.io.folders import subfolders
@@ -78,14 +78,7 @@ class Video:
     def from_metadata(
         cls, name: str, root: str, entry: Mapping[str, Any], load_img: bool = False
     ) -> "Video":
-        """The video of an entry in pysot's schema, see `metadata`.
-
-        Args:
-            name: Name of the sequence.
-            root: Folder of the data set.
-            entry: `video_dir`, `init_rect`, `img_names`, `gt_rect`, and what else is known.
-            load_img: Decode all frames at once.
-        """
+        """The video of an entry in pysot's schema, see `metadata`."""
         video = cls.__new__(cls)
         video._fill(name, root, entry)
         if load_img:
@@ -158,11 +151,6 @@ class Video:
         """Load the results of trackers for this sequence.
 
         A tracker without a file gets an entry in `gaps` and none in `pred_trajs`.
-
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Which trackers; None for every folder in `path`.
-            store: Put the results into `pred_trajs`; else return the first one.
 
         Returns:
             With `store=False` the trajectory, or None where there is no file.
@@ -249,6 +237,11 @@ class Video:
         expected = self.layouts[0].result_path(path / tracker, self.name)
         self.gaps[tracker] = f"{NO_FILE}; expected {expected}"
         logger.info("%s of %s: %s", self.name, tracker, self.gaps[tracker])
+
+    def _read_regions(self, file: Path) -> list:
+        regions = read_trajectory(file)
+        self._check_rows(file, len(regions))
+        return regions
 
     def _read(self, file: Path) -> Trajectory:
         boxes = read_boxes(file)

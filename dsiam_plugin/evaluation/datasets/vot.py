@@ -11,7 +11,7 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.pysot_layout import TAGS
 from dsiam_plugin.evaluation.datasets.video import PYSOT_ARGUMENTS, Video
 from dsiam_plugin.evaluation.results import layout
-from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_trajectory, read_values
+from dsiam_plugin.evaluation.results.files import BOX_NUMBERS, read_values
 
 
 class VOTVideo(Video):
@@ -49,12 +49,7 @@ class VOTVideo(Video):
             self._note_missing(path, tracker)
             return None
         self.gaps.pop(tracker, None)
-        return [self._read(file) for file in files]
-
-    def _read(self, file: Path) -> list:
-        regions = read_trajectory(file)
-        self._check_rows(file, len(regions))
-        return regions
+        return [self._read_regions(file) for file in files]
 
 
 class VOTDataset(Dataset):
@@ -94,11 +89,6 @@ class VOTLTVideo(Video):
     ) -> tuple | None:
         """Load boxes and confidences of trackers.
 
-        Args:
-            path: Folder with one folder a tracker.
-            tracker_names: Which trackers; None for every folder in `path`.
-            store: Put the results into `pred_trajs` and `confidence`.
-
         Returns:
             (trajectory, confidences) of the last tracker, or None where it has no file.
 
@@ -122,12 +112,7 @@ class VOTLTVideo(Video):
         self.gaps.pop(tracker, None)
         confidence = form.confidence_path(folder, self.name)
         assert confidence is not None  # long-term results have one
-        return self._read(file), self._read_confidence(confidence)
-
-    def _read(self, file: Path) -> list:
-        regions = read_trajectory(file)
-        self._check_rows(file, len(regions))
-        return regions
+        return self._read_regions(file), self._read_confidence(confidence)
 
     def _read_confidence(self, file: Path) -> list[float]:
         """Confidences; the first frame's is NaN, for there the tracker is told the box."""

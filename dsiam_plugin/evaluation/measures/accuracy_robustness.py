@@ -14,11 +14,7 @@ from dsiam_plugin.evaluation.measures.summary import AccuracyRobustness, EAOByTa
 
 
 class RestartBenchmark(TrackerBenchmark):
-    """A benchmark whose results are repetitions of a restart run.
-
-    Attributes:
-        counter: Counts the overlaps; benchmarks of one definition may share it.
-    """
+    """A benchmark whose results are repetitions of a restart run."""
 
     def __init__(self, dataset: Any, counter: OverlapCounter | None = None) -> None:
         super().__init__(dataset)
@@ -54,16 +50,13 @@ class AccuracyRobustnessBenchmark(RestartBenchmark):
     ) -> dict[str, AccuracyRobustness]:
         """Overlaps of frames that count, and how often the tracker was lost.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to {"overlaps": {sequence: one a frame, the mean over the repetitions, NaN
             where no repetition counts}, "failures": {sequence: losses of each repetition}}; with
             the VOT toolkit's definition also "accuracy": {sequence: mean overlap of each
             repetition, 0 where no frame counts}.
         """
-        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(
         self,

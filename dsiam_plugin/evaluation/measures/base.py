@@ -21,16 +21,11 @@ SHOWN_TRACKERS = 20
 
 @dataclass(frozen=True)
 class Coverage:
-    """Share of a data set that a tracker's scores stand on.
+    """Share of a data set that a tracker's scores stand on."""
 
-    Attributes:
-        found: Sequences evaluated.
-        total: Sequences of the data set.
-        gaps: Sequence to one line that says why it could not be evaluated.
-    """
-
-    found: int
-    total: int
+    found: int  # sequences evaluated
+    total: int  # sequences of the data set
+    # Sequence to one line that says why it could not be evaluated
     gaps: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -45,11 +40,7 @@ class Coverage:
 
 
 class TrackerBenchmark:
-    """Evaluates trackers on a data set, leaving out sequences without a usable result.
-
-    Attributes:
-        dataset: The data set, its results named by `set_tracker` or loaded into its videos.
-    """
+    """Evaluates trackers on a data set, leaving out sequences without a usable result."""
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
@@ -60,7 +51,7 @@ class TrackerBenchmark:
         gaps = self._gaps.get(tracker, {})
         return Coverage(len(self.dataset) - len(gaps), len(self.dataset), gaps)
 
-    def chosen(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
+    def asked(self, eval_trackers: str | Sequence[str] | None) -> list[str]:
         """Names of the trackers asked for: one, several, or with None those of the data set."""
         if eval_trackers is None:
             return list(self.dataset.tracker_names)
@@ -94,15 +85,7 @@ class TrackerBenchmark:
         low: Mapping[str, float | None],
         note: str = "",
     ) -> None:
-        """Print the best trackers' scores and, for fewer than ten trackers, those of sequences.
-
-        Args:
-            entries: The scores.
-            columns: Measure to heading.
-            by: The measure that ranks; empty keeps the order.
-            low: Measure shown by sequence to the score below which it is red on a terminal.
-            note: Printed below the first table.
-        """
+        """Print the best trackers' scores and, for fewer than ten trackers, those of sequences."""
         names = ranked_names(self.dataset, entries, by)
         shown = dict(list(names.items())[:SHOWN_TRACKERS])
         note = joined(note, gap_note(self.dataset, entries))

@@ -64,15 +64,12 @@ class EAOBenchmark(RestartBenchmark):
     def eval(self, eval_trackers: str | Sequence[str] | None = None) -> dict[str, EAOByTag]:
         """Expected average overlap over the interval.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to tag to score; NaN where no run is as long as `low`.
         """
         return {
             tracker: self.scores(self.eval_curves(tracker)[tracker])
-            for tracker in self.chosen(eval_trackers)
+            for tracker in self.asked(eval_trackers)
         }
 
     def scores(self, curves: Mapping[str, np.ndarray]) -> EAOByTag:
@@ -84,21 +81,13 @@ class EAOBenchmark(RestartBenchmark):
     ) -> dict[str, dict[str, np.ndarray]]:
         """Expected average overlap by length of a run.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to tag to (longest run,) curve: entry j is the mean over frames 1 to j.
         """
-        return {tracker: self._curves(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._curves(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(self, result: dict[str, EAOByTag], topk: int = 10) -> None:
-        """Print a table of the best trackers.
-
-        Args:
-            result: From `eval`.
-            topk: How many trackers.
-        """
+        """Print a table of the best trackers."""
         entries = {
             name: {**scores, "sequences": self.coverage(name).found}
             for name, scores in result.items()

@@ -23,16 +23,13 @@ class F1Benchmark(TrackerBenchmark):
     def eval(self, eval_trackers: str | Sequence[str] | None = None) -> dict[str, LongTerm]:
         """Curves over 100 thresholds on the confidence, the highest first.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to {"precision", "recall", "f1"}, each sequence to (100,).
 
         Raises:
             BenchmarkError: A tracker left too few confidences.
         """
-        return {tracker: self._eval(tracker) for tracker in self.chosen(eval_trackers)}
+        return {tracker: self._eval(tracker) for tracker in self.asked(eval_trackers)}
 
     def show_result(
         self,
@@ -40,13 +37,7 @@ class F1Benchmark(TrackerBenchmark):
         show_video_level: bool = False,
         helight_threshold: float = 0.5,
     ) -> None:
-        """Print a table of the trackers, best first, and on request of the sequences.
-
-        Args:
-            result: From `eval`.
-            show_video_level: Print the sequences too, for fewer than ten trackers.
-            helight_threshold: Scores of sequences below it are red on a terminal.
-        """
+        """Print a table of the trackers, best first, and on request of the sequences."""
         entries = {name: long_term_entry(measures) for name, measures in result.items()}
         videos = tuple(LONG_TERM) if show_video_level else ()
         self.show(entries, LONG_TERM, "f1", dict.fromkeys(videos, helight_threshold))

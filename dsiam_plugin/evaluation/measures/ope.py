@@ -37,9 +37,6 @@ class OPEBenchmark(TrackerBenchmark):
     def eval_success(self, eval_trackers: str | Sequence[str] | None = None) -> CurvesByTracker:
         """Success curves.
 
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
-
         Returns:
             Tracker to sequence to (21,) shares at overlaps above 0, 0.05, ..., 1.
         """
@@ -47,9 +44,6 @@ class OPEBenchmark(TrackerBenchmark):
 
     def eval_precision(self, eval_trackers: str | Sequence[str] | None = None) -> CurvesByTracker:
         """Precision curves.
-
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
 
         Returns:
             Tracker to sequence to (51,) shares at centre distances up to 0, 1, ..., 50 px.
@@ -60,9 +54,6 @@ class OPEBenchmark(TrackerBenchmark):
         self, eval_trackers: str | Sequence[str] | None = None
     ) -> CurvesByTracker:
         """Normalised precision curves.
-
-        Args:
-            eval_trackers: One tracker or several; None for those of the data set.
 
         Returns:
             Tracker to sequence to (51,) shares at distances up to 0, 0.01, ..., 0.5 of the target.
@@ -106,7 +97,7 @@ class OPEBenchmark(TrackerBenchmark):
                 video.name: curve(*_visible(video, result), _frame_count(video))
                 for video, result in self.results(tracker)
             }
-            for tracker in self.chosen(eval_trackers)
+            for tracker in self.asked(eval_trackers)
         }
 
 

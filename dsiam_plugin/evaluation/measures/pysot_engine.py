@@ -78,7 +78,7 @@ def evaluate_with_pysot(
         "dataset": _describe(dataset, sized=benchmark != "OPEBenchmark"),
         "with_confidence": benchmark == "F1Benchmark",
         "results": {
-            tracker: _results_of(reader, tracker) for tracker in reader.chosen(eval_trackers)
+            tracker: _results_of(reader, tracker) for tracker in reader.asked(eval_trackers)
         },
     }
     replies = _run_worker(request)

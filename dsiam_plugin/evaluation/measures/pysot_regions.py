@@ -33,11 +33,6 @@ def vot_overlap_traj(
 ) -> list[float]:
     """`vot_overlap` of two trajectories, frame by frame.
 
-    Args:
-        polygons1: One region a frame.
-        polygons2: As many regions.
-        bounds: Largest x and y counted; None counts all from 0 on.
-
     Returns:
         One overlap a frame.
 

@@ -23,33 +23,22 @@ Run = tuple[np.ndarray, np.ndarray]  # first and last column filled, (R,) each
 
 @dataclass(frozen=True)
 class FillRule:
-    """The differences between the region libraries in filling.
+    """The differences between the region libraries in filling."""
 
-    Attributes:
-        horizontal_edges: A horizontal edge adds a crossing of its own.
-        lone_pixels: A row whose last two crossings coincide is filled there with one pixel.
-    """
-
-    horizontal_edges: bool
-    lone_pixels: bool
+    horizontal_edges: bool  # a horizontal edge adds a crossing of its own
+    lone_pixels: bool  # a row whose last two crossings coincide is filled there with one pixel
 
 
 @dataclass(frozen=True)
-class _Windows:
-    """The windows of a block of pairs, their rows flattened.
+class _WindowRows:
+    """The windows of a block of pairs, their rows flattened."""
 
-    Attributes:
-        starts: First flat row of each pair, (n,) int.
-        heights: Rows of each pair, (n,) int.
-        last: Last column of each row's window, (R,).
-    """
-
-    starts: np.ndarray
-    heights: np.ndarray
-    last: np.ndarray
+    starts: np.ndarray  # first flat row of each pair, (n,) int
+    heights: np.ndarray  # rows of each pair, (n,) int
+    last: np.ndarray  # last column of each row's window, (R,)
 
     @classmethod
-    def of(cls, width: np.ndarray, height: np.ndarray) -> "_Windows":
+    def of(cls, width: np.ndarray, height: np.ndarray) -> "_WindowRows":
         heights = height.astype(np.intp)
         return cls(np.cumsum(heights) - heights, heights, np.repeat(width - 1, heights))
 
@@ -73,7 +62,7 @@ def count_pixels(
     convex = are_convex(first) & are_convex(second)
     for chosen, runs_of in ((convex, _convex_runs), (~convex, _general_runs)):
         for block in _blocks(np.flatnonzero(chosen), height):
-            windows = _Windows.of(width[block], height[block])
+            windows = _WindowRows.of(width[block], height[block])
             one = runs_of(first[..., block], windows, rule)
             other = runs_of(second[..., block], windows, rule)
             counts[:, block] = _count(one, other, windows)
@@ -101,7 +90,7 @@ def _blocks(index: np.ndarray, height: np.ndarray) -> Iterator[np.ndarray]:
     return (block for block in np.split(index, cuts) if len(block))
 
 
-def _convex_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list[Run]:
+def _convex_runs(corners: np.ndarray, windows: _WindowRows, rule: FillRule) -> list[Run]:
     """The one run a row of convex quadrilaterals, from the falling to the rising side.
 
     Each side crosses a row once, so every edge writes the rows it touches straight into its side.
@@ -132,7 +121,7 @@ def _convex_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list
     return [_clip(left, right, windows)]
 
 
-def _general_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> list[Run]:
+def _general_runs(corners: np.ndarray, windows: _WindowRows, rule: FillRule) -> list[Run]:
     """Up to K - 1 runs a row of any polygon; the runs of a row never share a pixel."""
     crossings = np.sort(_crossings(corners, windows, rule), axis=0)
     beyond = np.full(len(windows.last), np.inf)
@@ -150,7 +139,7 @@ def _general_runs(corners: np.ndarray, windows: _Windows, rule: FillRule) -> lis
     return runs
 
 
-def _crossings(corners: np.ndarray, windows: _Windows, rule: FillRule) -> np.ndarray:
+def _crossings(corners: np.ndarray, windows: _WindowRows, rule: FillRule) -> np.ndarray:
     """Column in which each edge crosses each row, (K, R), whole; infinite where it does not."""
     pair = np.repeat(np.arange(len(windows.heights)), windows.heights)
     row = np.arange(len(pair)) - windows.starts[pair]
@@ -169,12 +158,12 @@ def _crossings(corners: np.ndarray, windows: _Windows, rule: FillRule) -> np.nda
     return crossings
 
 
-def _clip(left: np.ndarray, right: np.ndarray, windows: _Windows) -> Run:
+def _clip(left: np.ndarray, right: np.ndarray, windows: _WindowRows) -> Run:
     """Runs within the window; those outside end before they begin. Overwrites its arguments."""
     return np.maximum(left, 0, out=left), np.minimum(right, windows.last, out=right)
 
 
-def _count(first: list[Run], second: list[Run], windows: _Windows) -> np.ndarray:
+def _count(first: list[Run], second: list[Run], windows: _WindowRows) -> np.ndarray:
     """Intersection and union of two lists of runs, (2, n)."""
     areas = sum(_length(*run) for run in (*first, *second))
     shared = sum(

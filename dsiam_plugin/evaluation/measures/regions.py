@@ -33,15 +33,11 @@ _RULES = {"pysot": FillRule(False, False), "vot": FillRule(True, True)}
 
 @dataclass(frozen=True)
 class Regions:
-    """A trajectory as arrays.
+    """A trajectory as arrays."""
 
-    Attributes:
-        sizes: How many numbers each region has, (n,): 1 a code, 4 a rectangle, else a polygon.
-        values: The numbers, (n, largest size) float64, NaN beyond a region's own.
-    """
-
+    # How many numbers each region has, (n,): 1 a code, 4 a rectangle, else a polygon
     sizes: np.ndarray
-    values: np.ndarray
+    values: np.ndarray  # the numbers, (n, largest size) float64, NaN beyond a region's own
 
     @classmethod
     def pack(cls, trajectory: Sequence[Sequence[float]]) -> "Regions":
@@ -59,7 +55,7 @@ class Regions:
         """Which regions are this code, (n,) bool."""
         return (self.sizes == CODE) & (self.values[:, 0] == code)
 
-    def chosen(self, which: np.ndarray | slice) -> "Regions":
+    def take(self, which: np.ndarray | slice) -> "Regions":
         """Some of the regions: a slice, indices (m,) or a mask (n,) of bool."""
         return Regions(self.sizes[which], self.values[which])
 

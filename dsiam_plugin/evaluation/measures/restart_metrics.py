@@ -16,17 +16,12 @@ from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, CODE_LOST
 
 @dataclass(frozen=True)
 class Fragment:
-    """Overlaps of one stretch of tracking.
+    """Overlaps of one stretch of tracking."""
 
-    Attributes:
-        start: The first frame's place in the sequence.
-        overlaps: One a frame, (n,).
-        failed: It ended in a loss: every later frame would have had overlap 0. Otherwise the
-            sequence ended and later frames are unknown.
-    """
-
-    start: int
-    overlaps: np.ndarray
+    start: int  # the first frame's place in the sequence
+    overlaps: np.ndarray  # one a frame, (n,)
+    # It ended in a loss: every later frame would have had overlap 0. Otherwise the sequence ended
+    # and later frames are unknown
     failed: bool
 
 
@@ -71,10 +66,6 @@ def pysot_fragments(overlaps: np.ndarray, failures: Sequence[int], skipping: int
 
 def vot_fragments(overlaps: np.ndarray, run: Regions) -> list[Fragment]:
     """Fragments of one run as the VOT toolkit cuts them: from each start up to the loss.
-
-    Args:
-        overlaps: One a frame of the whole run, (n,).
-        run: The run itself.
 
     Returns:
         Fragments in order.

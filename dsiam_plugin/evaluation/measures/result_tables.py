@@ -17,13 +17,7 @@ LONG_TERM = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 
 
 def ranked_names(dataset: Any, entries: Entries, by: str) -> dict[str, str]:
-    """Names of the trackers, with their share of sequences where some are missing.
-
-    Args:
-        dataset: The data set evaluated.
-        entries: The scores.
-        by: The measure that ranks; empty keeps the order.
-    """
+    """Names of the trackers, with their share of sequences where some are missing."""
     order = ranked({name: entry[by] for name, entry in entries.items()}) if by else list(entries)
     return {
         tracker: tracker_label(tracker, entries[tracker]["sequences"], len(dataset))
@@ -34,15 +28,7 @@ def ranked_names(dataset: Any, entries: Entries, by: str) -> dict[str, str]:
 def score_table(
     title: str, entries: Entries, columns: Mapping[str, str], names: Names, note: str = ""
 ) -> Table:
-    """Table with a row a tracker.
-
-    Args:
-        title: Printed above.
-        entries: The scores.
-        columns: Measure to heading; a tracker without the measure gets a gap.
-        names: The rows.
-        note: Printed below.
-    """
+    """Table with a row a tracker."""
     rows = tuple(
         (name, *(entries[tracker].get(measure) for measure in columns))
         for tracker, name in names.items()
@@ -58,16 +44,7 @@ def attribute_table(
     names: Names,
     note: str = "",
 ) -> Table:
-    """Table with a row a tracker: the measure on the whole set, then by attribute.
-
-    Args:
-        title: Printed above.
-        entries: The scores.
-        measure: Which of them.
-        columns: Attribute to heading, the first one for the whole set.
-        names: The rows.
-        note: Printed below.
-    """
+    """Table with a row a tracker: the measure on the whole set, then by attribute."""
     rows: list[tuple[Cell, ...]] = []
     for tracker, name in names.items():
         attributes = entries[tracker]["attributes"]
@@ -84,16 +61,7 @@ def video_tables(
     videos: Sequence[str],
     low: float | None = None,
 ) -> list[Table]:
-    """Tables of one measure, videos down and trackers across; several for many trackers.
-
-    Args:
-        title: Printed above every table.
-        entries: The scores; a missing video is a gap.
-        measure: Which of them.
-        names: The columns.
-        videos: The rows.
-        low: Scores below it are marked.
-    """
+    """Tables of one measure, videos down and trackers across; several for many trackers."""
     trackers = list(names)
     groups = [trackers[start : start + COLUMNS] for start in range(0, len(trackers), COLUMNS)]
     return [

@@ -17,21 +17,14 @@ from dsiam_plugin.evaluation.measures.regions import Convention, Regions, region
 
 @dataclass(frozen=True)
 class RunOverlaps:
-    """Overlaps of one tracker's repetitions on one sequence.
+    """Overlaps of one tracker's repetitions on one sequence."""
 
-    Attributes:
-        runs: The repetitions, one after the other.
-        truth: The annotation.
-        size: Width and height of the images, px.
-        for_accuracy: (repetitions, frames), NaN where a region is a code.
-        for_eao: The same within EAO's narrower bounds; one array with the VOT toolkit's
-            convention, which has one bound and a number for every code.
-    """
-
-    runs: Regions
-    truth: Regions
-    size: tuple[int, int]
-    for_accuracy: np.ndarray
+    runs: Regions  # the repetitions, one after the other
+    truth: Regions  # the annotation
+    size: tuple[int, int]  # width and height of the images, px
+    for_accuracy: np.ndarray  # (repetitions, frames), NaN where a region is a code
+    # The same within EAO's narrower bounds; one array with the VOT toolkit's convention, which has
+    # one bound and a number for every code
     for_eao: np.ndarray
 
     @property
@@ -39,7 +32,7 @@ class RunOverlaps:
         """Each repetition by itself."""
         frames = len(self.truth)
         starts = range(0, len(self.runs), frames)
-        return [self.runs.chosen(slice(start, start + frames)) for start in starts]
+        return [self.runs.take(slice(start, start + frames)) for start in starts]
 
 
 class OverlapCounter:
@@ -47,9 +40,6 @@ class OverlapCounter:
 
     Two benchmarks that share a counter count a tracker's overlaps once, if they evaluate it one
     after the other; the heap does not grow with the trackers.
-
-    Attributes:
-        convention: Whose way of counting, see `regions`.
     """
 
     def __init__(self, convention: Convention = "pysot") -> None:
@@ -57,12 +47,7 @@ class OverlapCounter:
         self._last: dict[str, RunOverlaps] = {}
 
     def count(self, video: Any, repetitions: Sequence) -> RunOverlaps:
-        """Overlaps of every repetition; those of the last call if nothing has changed since.
-
-        Args:
-            video: The sequence, with `name`, `gt_traj`, `width` and `height`.
-            repetitions: Trajectories, each with one region a frame of the sequence.
-        """
+        """Overlaps of every repetition; those of the last call if nothing has changed since."""
         runs = Regions.pack(list(chain.from_iterable(repetitions)))
         truth = Regions.pack(video.gt_traj)
         size = (video.width, video.height)
@@ -76,7 +61,7 @@ class OverlapCounter:
         """Count all repetitions at once, as one long trajectory."""
         frames = len(truth)
         single = len(runs) == frames
-        truths = truth if single else truth.chosen(np.arange(len(runs)) % frames)
+        truths = truth if single else truth.take(np.arange(len(runs)) % frames)
         wide = region_overlaps(runs, truths, size, self.convention)
         narrow = wide if self.convention == "vot" else _narrowed(wide, runs, truths, size)
         return RunOverlaps(runs, truth, size, wide.reshape(-1, frames), narrow.reshape(-1, frames))
@@ -89,5 +74,5 @@ def _narrowed(
     bounds = (size[0] - 1, size[1] - 1)
     beyond = runs.reach_beyond(bounds) | truths.reach_beyond(bounds)
     narrowed = overlaps.copy()
-    narrowed[beyond] = region_overlaps(runs.chosen(beyond), truths.chosen(beyond), bounds)
+    narrowed[beyond] = region_overlaps(runs.take(beyond), truths.take(beyond), bounds)
     return narrowed

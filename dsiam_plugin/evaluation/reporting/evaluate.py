@@ -23,12 +23,6 @@ def evaluate(
 ) -> Evaluation:
     """Evaluates trackers as the data set's benchmark does.
 
-    Args:
-        dataset: The data set; its images are not needed.
-        folder: Holds one folder of results a tracker.
-        trackers: Names of these folders.
-        options: Definitions and engines.
-
     Raises:
         ResultsError: No tracker has a result for any sequence.
         BenchmarkError: The data set cannot give a measure that was asked for.

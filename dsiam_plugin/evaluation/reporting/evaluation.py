@@ -1,9 +1,11 @@
 """The outcome of every kind of evaluation: scores, tables, gaps and a way to draw them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +15,10 @@ from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
 from dsiam_plugin.evaluation.measures.regions import Convention
 from dsiam_plugin.io.tables import Table
+from dsiam_plugin.io.workers import ordered_map
 
+Measured = TypeVar("Measured")
+Measure = Callable[[Dataset, Path, str], tuple[Mapping[str, str], Measured]]  # gaps, result
 Gaps = Mapping[str, Mapping[str, str]]  # tracker -> video -> why it has no result
 Trajectory = tuple[Sequence[Sequence[float]], np.ndarray]
 Drawer = Callable[[Path], dict[str, Path]]
@@ -21,28 +26,18 @@ Drawer = Callable[[Path], dict[str, Path]]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outcome for some trackers on one data set.
+    """The outcome for some trackers on one data set."""
 
-    Attributes:
-        dataset: The data set.
-        summary: The scores as the JSON file has them.
-        tables: The main tables.
-        attribute_tables: One measure by attribute each.
-        video_tables: One measure by video each, and other long tables.
-        gaps: What is missing; trackers without gaps have an empty entry.
-        trajectory: (tracker, video) -> its region in every frame and their overlaps with the
-            annotation, (N,), NaN where not defined.
-        draw: Writes the plots into a folder; returns title -> PNG file, in the report's order.
-    """
-
-    dataset: Dataset
-    summary: dict[str, Any]
-    tables: Sequence[Table]
-    attribute_tables: Sequence[Table]
-    video_tables: Sequence[Table]
-    gaps: Gaps
+    dataset: Dataset  # the data set
+    summary: dict[str, Any]  # the scores as the JSON file has them
+    tables: Sequence[Table]  # the main tables
+    attribute_tables: Sequence[Table]  # one measure by attribute each
+    video_tables: Sequence[Table]  # one measure by video each, and other long tables
+    gaps: Gaps  # what is missing; trackers without gaps have an empty entry
+    # (tracker, video) -> its region in every frame and their overlaps with the annotation, (N,),
+    # NaN where not defined
     trajectory: Callable[[str, str], Trajectory]
-    draw: Drawer
+    draw: Drawer  # writes the plots into a folder; returns title -> PNG file, in the report's order
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def result_of(dataset: Dataset, folder: Path, tracker: str, name: str) -> tuple[
     return video, video.load_tracker(folder, tracker, store=False)
 
 
-def check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
+def _check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
     """Refuses results of which none fits the data set.
 
     Raises:
@@ -145,3 +140,32 @@ def gap_lines(dataset: Dataset, gaps: Gaps, most: int | None = 3) -> list[str]:
             if len(shown) < len(missing):
                 lines.append(f"  and {len(missing) - len(shown)} more (-s lists all)")
     return lines
+
+
+def map_trackers(
+    measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str], count: int
+) -> tuple[dict[str, Measured], Gaps]:
+    """Results and gaps of every tracker, in their order, from at most ``count`` processes.
+
+    ``measure`` is a module's function or a partial of one, so that other processes can find it.
+
+    Raises:
+        ResultsError: No tracker has a result for any sequence.
+    """
+    count = max(min(count, len(trackers)), 1)
+    # One share a process, as sending the data set takes longer than measuring a tracker.
+    shares = [trackers[first::count] for first in range(count)]
+    work = partial(_measure_all, measure, dataset, folder)
+    found: dict[str, tuple[Mapping[str, str], Measured]] = {}
+    with closing(ordered_map(work, shares, count)) as parts:
+        for part in parts:
+            found |= part
+    gaps = {tracker: found[tracker][0] for tracker in trackers}
+    _check_any_result(dataset, folder, gaps)
+    return {tracker: found[tracker][1] for tracker in trackers}, gaps
+
+
+def _measure_all(
+    measure: Measure[Measured], dataset: Dataset, folder: Path, trackers: Sequence[str]
+) -> dict[str, tuple[Mapping[str, str], Measured]]:
+    return {tracker: measure(dataset, folder, tracker) for tracker in trackers}

@@ -23,12 +23,11 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Evaluation,
     Options,
     Trajectory,
-    check_any_result,
     heading,
+    map_trackers,
     result_of,
     title_of,
 )
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.visualization import draw_f1
 from dsiam_plugin.evaluation.visualization.figures import plot_path
 
@@ -46,10 +45,7 @@ def evaluate_long_term(
         BenchmarkError: pysot's code fails where it is to compute.
     """
     measure = partial(measure_long_term, pysot_path=options.pysot_path)
-    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
-    gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
-    check_any_result(dataset, folder, gaps)
-    results = {tracker: result for tracker, (_, result) in measured.items()}
+    results, gaps = map_trackers(measure, dataset, folder, trackers, options.processes)
     found = {tracker: long_term_entry(result) for tracker, result in results.items()}
     names = ranked_names(dataset, found, by="f1")
     entries = {tracker: found[tracker] for tracker in names}

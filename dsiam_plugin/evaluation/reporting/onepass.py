@@ -27,13 +27,12 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Gaps,
     Options,
     Trajectory,
-    check_any_result,
     heading,
+    map_trackers,
     result_of,
     title_of,
 )
 from dsiam_plugin.evaluation.reporting.onepass_plots import Curves, attributes_of, draw_one_pass
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.io.tables import Table
 
 TITLES = {
@@ -48,7 +47,7 @@ DEFINITION = (
     "Norm precision: at 0.20 of the target's size."
 )
 
-Measured = tuple[Mapping[str, str], dict[str, dict[str, np.ndarray]]]  # gaps, curves by measure
+CurvesOfAll = dict[str, dict[str, np.ndarray]]  # measure -> video -> curve
 
 
 def evaluate_one_pass(
@@ -60,14 +59,14 @@ def evaluate_one_pass(
         ResultsError: No tracker has a result for any sequence.
     """
     measure = partial(measure_one_pass, pysot_path=options.pysot_path)
-    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
+    measured, gaps = map_trackers(measure, dataset, folder, trackers, options.processes)
     note = joined(dataset.result_rule, options.engine_note)
-    return report_one_pass(dataset, folder, measured, note)
+    return report_one_pass(dataset, folder, measured, gaps, note)
 
 
 def measure_one_pass(
     dataset: Dataset, folder: Path, tracker: str, pysot_path: Path | None = None
-) -> Measured:
+) -> tuple[Mapping[str, str], CurvesOfAll]:
     """One tracker's gaps (video -> reason) and curves (measure -> video -> curve)."""
     dataset.load_results(folder, tracker)
     benchmark = OPEBenchmark(dataset)
@@ -85,7 +84,8 @@ def measure_one_pass(
 def report_one_pass(
     dataset: Dataset,
     folder: Path,
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, CurvesOfAll],
+    gaps: Gaps,
     note: str = "",
     protocol: str = "OPE",
 ) -> Evaluation:
@@ -94,20 +94,16 @@ def report_one_pass(
     Args:
         dataset: The data set.
         folder: Where the results lie, for the pictures.
-        measured: Tracker -> gaps and curves.
+        measured: Tracker -> measure -> video -> curve.
+        gaps: Tracker -> video -> why it has no result.
         note: Printed below the main table.
         protocol: Whose starts the runs had, a key of ``TITLES``.
-
-    Raises:
-        ResultsError: No tracker has a result for any sequence.
     """
-    gaps: Gaps = {tracker: missing for tracker, (missing, _) in measured.items()}
-    check_any_result(dataset, folder, gaps)
     curves: dict[str, Curves] = {
-        measure: {tracker: found[measure] for tracker, (_, found) in measured.items()}
+        measure: {tracker: found[measure] for tracker, found in measured.items()}
         for measure in ONE_PASS
     }
-    found = {tracker: _entry(dataset, curves) for tracker, (_, curves) in measured.items()}
+    found = {tracker: _entry(dataset, item) for tracker, item in measured.items()}
     names = ranked_names(dataset, found, by="success")
     entries = {tracker: found[tracker] for tracker in names}
     head = {} if protocol == "OPE" else {"protocol": protocol}

@@ -15,18 +15,12 @@ from dsiam_plugin.evaluation.visualization.report import Section, write_report
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files and folders to write; None leaves an output out.
+    """Files and folders to write; None leaves an output out."""
 
-    Attributes:
-        json, csv: Files with the scores.
-        plots: Folder for the plots and ``report.html``.
-        sequences: Videos of which pictures are drawn too, into ``plots``.
-    """
-
-    json: Path | None = None
+    json: Path | None = None  # json, csv: files with the scores
     csv: Path | None = None
-    plots: Path | None = None
-    sequences: Sequence[str] = ()
+    plots: Path | None = None  # folder for the plots and `report.html`
+    sequences: Sequence[str] = ()  # videos of which pictures are drawn too, into `plots`
 
     def check(self) -> None:
         """Refuses places that cannot be written, before any work is done.

@@ -26,15 +26,7 @@ FIELD_NOTE = "Published scores have two decimals and the VOT toolkit's EAO."
 def main_table(
     dataset: Dataset, entries: Entries, names: Names, note: str, filter_seconds: float | None
 ) -> Table:
-    """Accuracy, robustness, losses and EAO, and the speed where it is known.
-
-    Args:
-        dataset: The data set.
-        entries: The scores.
-        names: The rows.
-        note: Printed below.
-        filter_seconds: Turns frames/s into EFO; None leaves frames/s.
-    """
+    """Accuracy, robustness, losses and EAO, and the speed where it is known."""
     columns = {**RESTARTS, "eao": "EAO"}
     if not all(math.isnan(entry["fps"]) for entry in entries.values()):
         columns["speed"] = "Speed (fps)" if filter_seconds is None else "Speed (EFO)"

@@ -1,7 +1,6 @@
 """Evaluation of VOT's restart experiment: accuracy, robustness, expected average overlap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +19,10 @@ from dsiam_plugin.evaluation.reporting.evaluation import (
     Evaluation,
     Options,
     Trajectory,
-    check_any_result,
+    map_trackers,
     result_of,
     title_of,
 )
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.reporting.restart_plots import draw_restarts
 from dsiam_plugin.evaluation.reporting.restart_tables import (
     field_tables,
@@ -32,28 +30,12 @@ from dsiam_plugin.evaluation.reporting.restart_tables import (
     restart_video_tables,
     tag_tables,
 )
-from dsiam_plugin.evaluation.reporting.speeds import frames_per_second
-from dsiam_plugin.evaluation.results.files import CODE_INITIALISED
+from dsiam_plugin.evaluation.results.files import CODE_INITIALISED, frames_per_second
 
 VOT_NOTE = (
     "Accuracy and robustness: the VOT toolkit's supervised_average_ar, the mean overlap and the "
     "losses of a sequence, weighted by the sequences' lengths"
 )
-
-
-@dataclass(frozen=True)
-class MeasuredRestarts:
-    """One tracker's outcome.
-
-    Attributes:
-        gaps: Video -> why it has no result.
-        entry: The scores.
-        curve: Expected average overlap by length of a run, (N,).
-    """
-
-    gaps: Mapping[str, str]
-    entry: Entry
-    curve: np.ndarray
 
 
 def evaluate_restarts(
@@ -72,13 +54,11 @@ def evaluate_restarts(
         definition=options.eao,
         pysot_path=options.pysot_path,
     )
-    measured = map_trackers(measure, dataset, folder, trackers, options.processes)
-    gaps = {tracker: found.gaps for tracker, found in measured.items()}
-    check_any_result(dataset, folder, gaps)
-    found = {tracker: outcome.entry for tracker, outcome in measured.items()}
+    measured, gaps = map_trackers(measure, dataset, folder, trackers, options.processes)
+    found = {tracker: entry for tracker, (entry, _) in measured.items()}
     names = ranked_names(dataset, found, by="eao" if interval else "accuracy")
     entries = {tracker: found[tracker] for tracker in names}
-    curves = {tracker: measured[tracker].curve for tracker in names}
+    curves = {tracker: measured[tracker][1] for tracker in names}
     note = joined(_note(dataset, interval, options.eao), options.engine_note)
     head = {"dataset": title_of(dataset), "eao_definition": options.eao}
     return Evaluation(
@@ -111,8 +91,8 @@ def measure_restarts(
     interval: tuple[int, int] | None,
     definition: Convention = "pysot",
     pysot_path: Path | None = None,
-) -> MeasuredRestarts:
-    """One tracker's scores; without an interval the expected average overlap is NaN."""
+) -> tuple[Mapping[str, str], tuple[Entry, np.ndarray]]:
+    """One tracker's gaps (video -> reason), and scores and curve; without interval EAO is NaN."""
     dataset.load_results(folder, tracker)
     counter = OverlapCounter(definition)
     benchmark = AccuracyRobustnessBenchmark(dataset, definition=definition, counter=counter)
@@ -132,7 +112,7 @@ def measure_restarts(
     entry = restart_entry(result, eao)
     fps = frames_per_second(folder / tracker / "baseline")
     entry |= {"sequences": len(dataset) - len(gaps), "fps": fps}
-    return MeasuredRestarts(gaps, entry, curve)
+    return gaps, (entry, curve)
 
 
 def _eao_benchmark(

@@ -15,9 +15,8 @@ from dsiam_plugin.evaluation.measures.metrics import (
     success_curve,
 )
 from dsiam_plugin.evaluation.measures.result_tables import ONE_PASS
-from dsiam_plugin.evaluation.reporting.evaluation import Evaluation
+from dsiam_plugin.evaluation.reporting.evaluation import Evaluation, map_trackers
 from dsiam_plugin.evaluation.reporting.onepass import report_one_pass
-from dsiam_plugin.evaluation.reporting.parallel import map_trackers
 from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.robustness import pooled_frames, robustness_protocol
 from dsiam_plugin.evaluation.running.store import ResultStore
@@ -33,21 +32,14 @@ def evaluate_robustness(
 
     A sequence counts for a tracker where all its runs have a result.
 
-    Args:
-        dataset: The data set; its images are not needed.
-        folder: Holds one folder of results a tracker.
-        trackers: Names of these folders.
-        protocol: ``TRE`` or ``SRE``.
-        processes: Trackers evaluated at the same time.
-
     Raises:
         ResultsError: No tracker has all runs of any sequence.
         BenchmarkError: The data set has no such protocol.
     """
     way = robustness_protocol(dataset, protocol)
     measure = partial(measure_robustness, protocol=way.name)
-    measured = map_trackers(measure, dataset, folder, trackers, processes)
-    return report_one_pass(dataset, folder, measured, NOTE, way.name)
+    measured, gaps = map_trackers(measure, dataset, folder, trackers, processes)
+    return report_one_pass(dataset, folder, measured, gaps, NOTE, way.name)
 
 
 def measure_robustness(

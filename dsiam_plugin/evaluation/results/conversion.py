@@ -29,39 +29,26 @@ _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
 
 @dataclass(frozen=True)
 class Format:
-    """One toolkit's way to store the results of one tracker.
+    """One toolkit's way to store the results of one tracker."""
 
-    Attributes:
-        kind: `BOXES` or `RESTARTS`.
-        layout: Where its files lie below the tracker's folder.
-        read: Path to rows: (frames, 4) boxes or a list of regions.
-        write: Path and rows to a file; `MATLAB`'s takes the sequence's facts as well.
-        spelling: Whose sequence names it uses, one of `names.TOOLKITS`.
-        otb_base, other_base: Number of the first pixel, on OTB and elsewhere.
-    """
-
-    kind: str
-    layout: Layout
+    kind: str  # `BOXES` or `RESTARTS`
+    layout: Layout  # where its files lie below the tracker's folder
+    # Path to rows: (frames, 4) boxes or a list of regions
     read: Callable[[Path], np.ndarray | list]
+    # Path and rows to a file; `MATLAB`'s takes the sequence's facts as well
     write: Callable[..., None]
-    spelling: str = "pysot"
-    otb_base: int = 0
+    spelling: str = "pysot"  # whose sequence names it uses, one of `names.TOOLKITS`
+    otb_base: int = 0  # otb_base, other_base: number of the first pixel, on OTB and elsewhere
     other_base: int = 0
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A record of what `convert_results` did.
+    """A record of what `convert_results` did."""
 
-    Attributes:
-        names: The sequences, under pysot's names, once a run.
-        tracker: Name in the files, where they carry one, else that of the folder.
-        input_base, output_base: Numbers of the first pixel that were assumed.
-    """
-
-    names: tuple[str, ...]
-    tracker: str
-    input_base: int
+    names: tuple[str, ...]  # the sequences, under pysot's names, once a run
+    tracker: str  # name in the files, where they carry one, else that of the folder
+    input_base: int  # input_base, output_base: numbers of the first pixel that were assumed
     output_base: int
 
 
@@ -178,11 +165,7 @@ def _pair(source_format: str, target_format: str) -> tuple[Format, Format]:
 def _find(
     source: Path, layout: Layout, format_name: str, tracker: str | None
 ) -> list[tuple[Path, dict[str, str]]]:
-    """Results in a folder with the fields of their names, of one tracker.
-
-    Raises:
-        ResultsError: There are none, or not of that tracker, or of several.
-    """
+    """Results in a folder with the fields of their names, of one tracker."""
     found = layout.find(source)
     if "{tracker}" in layout.result:
         found = [(path, _split_name(path.stem, tracker)) for path, _ in found]

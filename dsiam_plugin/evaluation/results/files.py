@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from dsiam_plugin.errors import ResultsError
+from dsiam_plugin.evaluation.results.layout import time_files
 from dsiam_plugin.evaluation.results.region_binary import read_binary
 from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.messages import excerpt, fail
@@ -34,9 +35,6 @@ Region = list[float]
 
 def read_boxes(path: str | os.PathLike) -> np.ndarray:
     """Read a file of boxes.
-
-    Args:
-        path: Text file with four numbers a row.
 
     Returns:
         (frames, 4) float64, x, y, w, h as in the file; NaN where the file says so.
@@ -107,9 +105,6 @@ def read_values(path: str | os.PathLike) -> np.ndarray:
 def read_times(path: str | os.PathLike) -> np.ndarray:
     """Seconds a frame; of several repetitions, which got10k puts side by side, the mean.
 
-    Args:
-        path: Text file with one number a line, or as many as there are repetitions.
-
     Returns:
         (frames,) float64, NaN for blank lines.
 
@@ -120,6 +115,23 @@ def read_times(path: str | os.PathLike) -> np.ndarray:
         return read_values(path)
     counts = range(1, text.partition("\n")[0].count(",") + 2)
     return np.array([np.mean(row) for row in _parse_rows(text, path, widths=tuple(counts))])
+
+
+def frames_per_second(folder: Path) -> float:
+    """Frames over seconds of all files of times in ``folder`` and its folders.
+
+    Frames in which the tracker did not run have no time or 0 seconds and do not count.
+
+    Returns:
+        NaN where there are no times.
+    """
+    frames, seconds = 0, 0.0
+    for path in time_files(folder):
+        times = read_times(path)
+        times = times[times > 0]
+        frames += len(times)
+        seconds += float(times.sum())
+    return frames / seconds if seconds > 0 else float("nan")
 
 
 def write_boxes(path: str | os.PathLike, boxes: Iterable[Sequence[float]]) -> None:
@@ -152,23 +164,13 @@ def write_table(
 
 
 def write_regions(path: str | os.PathLike, regions: Iterable[Sequence[float] | int]) -> None:
-    """Write a restart trajectory as pysot and the VOT toolkit's text form do.
-
-    Args:
-        path: File to write, atomically.
-        regions: A code (a number or a list of one), a box or a polygon a frame.
-    """
+    """Write a restart trajectory as pysot and the VOT toolkit's text form do."""
     with atomic_write(path) as file:
         file.writelines(format_region(region) + "\n" for region in regions)
 
 
 def write_values(path: str | os.PathLike, values: Iterable[float | None]) -> None:
-    """Write one number a line with six decimals; None and NaN become a blank line.
-
-    Args:
-        path: File to write, atomically.
-        values: Seconds or confidences, one a frame.
-    """
+    """Write one number a line with six decimals; None and NaN become a blank line."""
     with atomic_write(path) as file:
         file.writelines(_format_value(value) + "\n" for value in values)
 
@@ -236,11 +238,7 @@ def _parse_rows(text: str, path: str | os.PathLike, widths: tuple[int, ...] | No
 
 
 def _number(text: str) -> float:
-    """A number in usual notation; Python alone takes `1_000`.
-
-    Raises:
-        ValueError: It is none.
-    """
+    """A number in usual notation; Python alone takes `1_000`."""
     if re.match(r"m\d", text):
         raise ValueError("is a mask (VOT2020 and later), which is not read")
     if not text:
@@ -258,9 +256,6 @@ def _split(line: str) -> list[str]:
 
     A comma beside tabs or semicolons would be a decimal comma: `20,0<tab>40,0<tab>...` is a box
     and would be read as a polygon.
-
-    Raises:
-        ValueError: There are two kinds.
     """
     text = _AROUND_SIGNS.sub(r"\1", line.strip())
     signs = {" " if sign.isspace() else sign for sign in _SIGNS.findall(text)}

@@ -34,19 +34,13 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Layout:
-    """File names of one kind of results; patterns take {video}, {run} ("001") and {tracker}.
+    """File names of one kind of results; patterns take {video}, {run} ("001") and {tracker}."""
 
-    Attributes:
-        result: Pattern of a result's path below `folder`.
-        time: Pattern of the path of the seconds, a number a frame; None where there are none.
-        confidence: Pattern of the path of the scores, where there is such a file.
-        folder: Folder below the tracker's for these results alone; "" for none.
-    """
-
-    result: str
+    result: str  # pattern of a result's path below `folder`
+    # Pattern of the path of the seconds, a number a frame; None where there are none
     time: str | None = None
-    confidence: str | None = None
-    folder: str = ""
+    confidence: str | None = None  # pattern of the path of the scores, where there is such a file
+    folder: str = ""  # folder below the tracker's for these results alone; "" for none
 
     def result_path(self, root: Path, video: str, run: int | str = 1, tracker: str = "") -> Path:
         """The file of one run on a video; `root` is the tracker's folder, runs count from 1."""

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from dsiam_plugin.errors import MissingDependencyError, ResultsError
+from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.datasets.facts import SequenceFacts
 from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.mat import read_mat as read_variables
 from dsiam_plugin.io.messages import excerpt, fail
+from dsiam_plugin.io.versions import import_optional
 
 RECTANGLE = "rect"
 _VARIABLES = ("results", "result", "res")
@@ -68,12 +69,7 @@ def write_mat(path: str | os.PathLike, boxes: Iterable, facts: SequenceFacts | N
     Raises:
         MissingDependencyError: SciPy is not installed.
     """
-    try:
-        from scipy.io import savemat
-    except ImportError:
-        raise MissingDependencyError(
-            "MATLAB files need SciPy: pip install 'dsiam-plugin[mat]'"
-        ) from None
+    scipy_io = import_optional("scipy.io", "mat")
     boxes = np.asarray(boxes, dtype=np.float64)
     first = facts.first_frame if facts else 1
     start = first + facts.skip if facts and len(boxes) == facts.frames else first
@@ -87,7 +83,7 @@ def write_mat(path: str | os.PathLike, boxes: Iterable, facts: SequenceFacts | N
     cell = np.empty((1, 1), dtype=object)
     cell[0, 0] = run
     content = io.BytesIO()
-    savemat(content, {"results": cell})
+    scipy_io.savemat(content, {"results": cell})
     with atomic_write(path, "wb") as file:
         file.write(content.getvalue())
 

@@ -28,9 +28,6 @@ _CORNERS = struct.Struct("<H")
 def read_binary(path: str | os.PathLike) -> list[list[float]]:
     """Read a binary trajectory.
 
-    Args:
-        path: File written by the VOT toolkit or `write_binary`.
-
     Returns:
         One list a frame: a code (1 number), a box (4) or a polygon (2n).
 
@@ -56,12 +53,7 @@ def read_binary(path: str | os.PathLike) -> list[list[float]]:
 
 
 def write_binary(path: str | os.PathLike, regions: Iterable[Sequence[float]]) -> None:
-    """Write a binary trajectory, atomically.
-
-    Args:
-        path: File to write.
-        regions: One a frame: a code (1 number), a box (4) or a polygon (2n).
-    """
+    """Write a binary trajectory, atomically."""
     packed = [_pack_region(region) for region in regions]
     with atomic_write(path, "wb") as file:
         file.write(_HEADER.pack(VERSION, len(packed)) + b"".join(packed))

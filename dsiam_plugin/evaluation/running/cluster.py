@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from dsiam_plugin.errors import MissingDependencyError, TrackerError
+from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.evaluation.running.worker import (
@@ -18,6 +18,7 @@ from dsiam_plugin.evaluation.running.worker import (
     describe_error,
     thread_environment,
 )
+from dsiam_plugin.io.versions import import_optional
 
 LOCAL = "local"  # Ray's name for a cluster of this machine alone, started for the run
 
@@ -50,7 +51,7 @@ def run_on_cluster(
         MissingDependencyError: Ray is not installed.
         TrackerError: There is no such cluster, it has no room, or the tracker cannot be built.
     """
-    ray = _import_ray()
+    ray = import_optional("ray", "cluster")
     # The longest ones first, so that the last actor is not left alone with one of them.
     waiting = deque(sorted(jobs, key=lambda job: len(job.images), reverse=True))
     running: dict[Any, tuple[Any, RunJob]] = {}
@@ -127,13 +128,3 @@ def _connected(ray: Any, address: str, processors: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingDependencyError(
-            "--address needs Ray: pip install 'dsiam-plugin[cluster]'"
-        ) from error
-    return ray

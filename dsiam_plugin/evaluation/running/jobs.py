@@ -22,25 +22,15 @@ EQUAL_REPETITIONS = 3  # so many equal ones, and the VOT toolkit takes a tracker
 
 @dataclass(frozen=True)
 class RunJob:
-    """A run of one tracker that one worker does on its own; plain data, so it can travel.
+    """A run of one tracker that one worker does on its own; plain data, so it can travel."""
 
-    Attributes:
-        video: Name of the sequence.
-        number: Which of the video's runs this is, from 1; the number in the file's name.
-        images: Files of the frames to run on.
-        truth: Annotation of each of them, 0-based boxes or polygons.
-        kind: Key of `KINDS`.
-        variation: The start box of spatial robustness, else None.
-        repetitions: How often to run at most (restarts only).
-    """
-
-    video: str
-    number: int
-    images: tuple[str, ...]
-    truth: tuple[tuple[float, ...], ...]
-    kind: str
-    variation: str | None = None
-    repetitions: int = 1
+    video: str  # name of the sequence
+    number: int  # which of the video's runs this is, from 1; the number in the file's name
+    images: tuple[str, ...]  # files of the frames to run on
+    truth: tuple[tuple[float, ...], ...]  # annotation of each of them, 0-based boxes or polygons
+    kind: str  # key of `KINDS`
+    variation: str | None = None  # the start box of spatial robustness, else None
+    repetitions: int = 1  # how often to run at most (restarts only)
 
     @property
     def label(self) -> str:
@@ -71,11 +61,6 @@ def plan_spatial(job: RunJob) -> list[RunJob]:
 
 def run_job(job: RunJob, tracker: Tracker, advance: Callable[[], None]) -> list[Track]:
     """The tracks of a tracker that was run as the job says, one a repetition.
-
-    Args:
-        job: What to run.
-        tracker: Built already; it may have run other jobs before.
-        advance: Called after every frame.
 
     Raises:
         DatasetError: The job has no frames.

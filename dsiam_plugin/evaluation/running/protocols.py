@@ -15,21 +15,14 @@ from dsiam_plugin.evaluation.running.jobs import RunJob, plan_one_pass, plan_spa
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way to run a data set.
+    """One way to run a data set."""
 
-    Attributes:
-        name: As users give it.
-        kind: What a worker does, a key of `dsiam_plugin.evaluation.running.jobs.KINDS`.
-        plan: Cuts the job that is a whole sequence into the jobs of this protocol.
-        layout: Where its results land.
-        repeats: Whether a sequence may be run more than once from the same start.
-    """
-
-    name: str
-    kind: str
+    name: str  # as users give it
+    kind: str  # what a worker does, a key of `dsiam_plugin.evaluation.running.jobs.KINDS`
+    # Cuts the job that is a whole sequence into the jobs of this protocol
     plan: Callable[[RunJob], list[RunJob]]
-    layout: Layout
-    repeats: bool = False
+    layout: Layout  # where its results land
+    repeats: bool = False  # whether a sequence may be run more than once from the same start
 
     def jobs(self, video: Video, repetitions: int = 1) -> list[RunJob]:
         """The runs on one video."""

@@ -14,8 +14,6 @@ from dsiam_plugin.io.files import atomic_write
 from dsiam_plugin.io.messages import one_line
 from dsiam_plugin.io.parsing import read_json
 
-_CHUNK_BYTES = 1 << 20
-
 
 def describe(spec: TrackerSpec, protocol: str, repetitions: int) -> dict[str, Any]:
     """The record of all that decides the results: tracker, settings and protocol.
@@ -41,11 +39,6 @@ def describe(spec: TrackerSpec, protocol: str, repetitions: int) -> dict[str, An
 
 def check_record(folder: Path, record: Mapping[str, Any], has_results: bool) -> None:
     """Refuse to add to results that something else has made.
-
-    Args:
-        folder: The folder of the results.
-        record: What is going to run, from `describe`.
-        has_results: Whether any of its results stand there.
 
     Raises:
         ResultsError: They were made otherwise, or it is not known how.
@@ -89,16 +82,8 @@ def _factory_name(spec: TrackerSpec) -> str:
 
 def _describe_value(value: Any) -> Any:
     if isinstance(value, str | os.PathLike) and os.path.isfile(value):
-        return {"sha256": _sha256(Path(value))}
+        return {"sha256": hashlib.sha256(Path(value).read_bytes()).hexdigest()}
     return value
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _flatten(record: Any, name: str = "") -> dict[str, Any]:

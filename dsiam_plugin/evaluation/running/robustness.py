@@ -46,12 +46,6 @@ def score_robustness(
     As the benchmark does, the frames of all runs on a sequence count alike, and so do the
     sequences. Sequences without any result do not count.
 
-    Args:
-        dataset: What was run.
-        tracker_path: Folder of results, as it was given to `run_dataset`.
-        tracker: Name of the tracker.
-        protocol: Name of the protocol.
-
     Raises:
         ResultsError: There is no result, or one does not fit its run.
         BenchmarkError: The data set has no such protocol, or it is not about robustness.

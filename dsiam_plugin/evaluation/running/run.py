@@ -2,20 +2,21 @@
 
 import difflib
 import os
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError
+from tqdm import tqdm
+
+from dsiam_plugin.errors import DatasetError, TrackerError
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.running.cluster import run_on_cluster
-from dsiam_plugin.evaluation.running.in_process import run_in_process
 from dsiam_plugin.evaluation.running.jobs import RunJob
 from dsiam_plugin.evaluation.running.processes import run_in_processes
-from dsiam_plugin.evaluation.running.progress import ProgressBar
 from dsiam_plugin.evaluation.running.protocols import (
     Protocol,
     choose_protocol,
@@ -23,12 +24,13 @@ from dsiam_plugin.evaluation.running.protocols import (
 from dsiam_plugin.evaluation.running.provenance import describe
 from dsiam_plugin.evaluation.running.store import ResultStore
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
-from dsiam_plugin.evaluation.running.worker import JobOutcome
+from dsiam_plugin.evaluation.running.worker import JobOutcome, Worker, describe_error
 from dsiam_plugin.io.shapes import check_name
 
 Executor = Callable[
     [TrackerSpec, Sequence[RunJob], Callable[[int], None]], Generator[JobOutcome, None, None]
 ]
+_LOG_INTERVAL_S = 30.0  # between two lines of progress where stderr is a file, not a terminal
 
 
 @dataclass
@@ -115,6 +117,74 @@ def run_dataset(
             with ProgressBar(f"{tracker.name} {dataset.name} {way.name}", frames, progress) as bar:
                 _run(executor(tracker, waiting, bar.advance), store, report, bar)
     return report
+
+
+def run_in_process(
+    spec: TrackerSpec,
+    jobs: Sequence[RunJob],
+    on_frames: Callable[[int], None],
+    *,
+    threads: int = 1,
+) -> Generator[JobOutcome, None, None]:
+    """Run the jobs here; the tracker may be anything that Python can call.
+
+    Random number generators are seeded anew.
+
+    Yields:
+        What became of each job, in their order.
+
+    Raises:
+        TrackerError: The tracker cannot be built.
+    """
+    try:
+        worker = Worker(spec, threads)
+    except Exception as error:
+        raise TrackerError(f"{spec.name} cannot be built: {describe_error(error)}") from error
+    with closing(worker):
+        for job in jobs:
+            yield worker.run(job, lambda: on_frames(1))
+
+
+class ProgressBar:
+    """Frames done, the speed of one tracker and the number of failures; a context manager.
+
+    The bar's rate is that of all workers together; `fps` is frames over the time inside the
+    tracker, so it does not grow with the number of workers.
+    """
+
+    def __init__(self, title: str, frames: int, visible: bool = True) -> None:
+        interval = 0.1 if sys.stderr.isatty() else _LOG_INTERVAL_S
+        self._bar = tqdm(
+            total=frames, desc=title, unit="frame", disable=not visible, mininterval=interval
+        )
+        self._tracked = 0
+        self._seconds = 0.0
+        self._failed = 0
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    def advance(self, frames: int) -> None:
+        """So many frames more."""
+        self._bar.update(frames)
+
+    def add(self, outcome: JobOutcome) -> None:
+        """A job has ended."""
+        for track in outcome.tracks:
+            self._tracked += sum(1 for seconds in track.seconds if seconds > 0)
+            self._seconds += sum(track.seconds)
+        self._failed += outcome.error is not None
+        if not self._bar.disable:
+            failed = f", {self._failed} failed" if self._failed else ""
+            self._bar.set_postfix_str(f"fps {self.fps:.1f}{failed}", refresh=False)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second of one tracker; 0 before the first job has ended."""
+        return self._tracked / self._seconds if self._seconds > 0 else 0.0
 
 
 def _plan(

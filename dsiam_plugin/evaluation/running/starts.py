@@ -45,9 +45,6 @@ def enclosing_box(region: Sequence[float]) -> Box:
     area is that of the polygon (of its first two sides, exactly so for a rotated rectangle);
     width and height count pixels, hence one more than the distance.
 
-    Args:
-        region: x, y, w, h or corners x1, y1, ..., x4, y4.
-
     Returns:
         x, y, w, h.
     """

@@ -19,15 +19,10 @@ from dsiam_plugin.io.locks import locked_folder
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The results of one tracker by one protocol on disk, and who may add to them.
+    """The results of one tracker by one protocol on disk, and who may add to them."""
 
-    Attributes:
-        root: `<results>/<data set>/<tracker>`.
-        layout: File names of the protocol.
-    """
-
-    root: Path
-    layout: Layout
+    root: Path  # `<results>/<data set>/<tracker>`
+    layout: Layout  # file names of the protocol
 
     def claim(self, record: Mapping[str, Any], videos: Iterable[str], force: bool) -> None:
         """Make sure that what stands there and what is going to be added have one maker.
@@ -77,10 +72,6 @@ class ResultStore:
         """Write what a job gave, each file atomically, the first repetition's result last.
 
         That file tells the next call that the job is done; a kill before it repeats the job.
-
-        Args:
-            job: What was run.
-            tracks: One a repetition.
 
         Raises:
             ResultsError: The folder cannot be written.

@@ -55,19 +55,12 @@ class TrackerSpec:
 
 
 class Estimate(NamedTuple):
-    """One answer of a tracker.
+    """One answer of a tracker."""
 
-    Attributes:
-        box: x, y, w, h; NaN where the tracker says that it has none.
-        polygon: Corners x1, y1, ..., where the tracker gave some.
-        score: Confidence; NaN where it gave none.
-        lost: True where it says that it has no box.
-    """
-
-    box: tuple[float, ...]
-    polygon: tuple[float, ...] | None = None
-    score: float = math.nan
-    lost: bool = False
+    box: tuple[float, ...]  # x, y, w, h; NaN where the tracker says that it has none
+    polygon: tuple[float, ...] | None = None  # corners x1, y1, ..., where the tracker gave some
+    score: float = math.nan  # confidence; NaN where it gave none
+    lost: bool = False  # true where it says that it has no box
 
 
 def build(spec: TrackerSpec) -> Tracker:

@@ -91,12 +91,6 @@ def run_with_restarts(
     A frame whose region does not overlap the annotation gets code 2. The tracker starts anew
     five frames on, or at the first later frame whose annotation shows the target; that frame
     gets code 1 and the ones between code 0. Here pysot's loop shifts no first box.
-
-    Args:
-        tracker: The tracker; its `init` must forget every earlier target.
-        images: Files of the frames.
-        truth: Annotation of each frame, boxes or polygons.
-        advance: Called after every frame.
     """
     track, start_from = Track(), 0
     for index, region in enumerate(truth):

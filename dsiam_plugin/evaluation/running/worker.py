@@ -32,17 +32,11 @@ _TOOLKIT_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """The end of a job, good or bad.
+    """The end of a job, good or bad."""
 
-    Attributes:
-        job: The job.
-        tracks: One a repetition; none after an error.
-        error: One line that says what went wrong; None where all went well.
-    """
-
-    job: RunJob
-    tracks: list[Track]
-    error: str | None = None
+    job: RunJob  # the job
+    tracks: list[Track]  # one a repetition; none after an error
+    error: str | None = None  # one line that says what went wrong; None where all went well
 
 
 class Worker:
@@ -50,10 +44,6 @@ class Worker:
 
     def __init__(self, spec: TrackerSpec, threads: int | None = None) -> None:
         """Build the tracker.
-
-        Args:
-            spec: How.
-            threads: How many it may use until `close`; None leaves the libraries as they are.
 
         Raises:
             Exception: Whatever the tracker's factory raises.
@@ -72,10 +62,6 @@ class Worker:
 
         Random numbers are seeded from the job's name, so that a tracker that draws some gives
         the same result whichever worker runs it and whatever ran before.
-
-        Args:
-            job: What to run.
-            advance: Called after every frame.
         """
         frames = 0
 

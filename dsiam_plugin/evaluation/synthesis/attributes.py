@@ -30,28 +30,18 @@ JERK_PX = 4.0  # change of the motion from frame to frame
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """What is known of one rendered frame.
+    """The facts of one rendered frame."""
 
-    Attributes:
-        box: (x, y, w, h) of the whole target, 0-based px.
-        in_view: Share of the target's pixels within the frame.
-        hidden: Share of those pixels that are covered by something else.
-        light: Mean brightness of the visible target over that under neutral light; NaN if none is
-            visible.
-        blur_px: Length of the target's motion while the shutter is open.
-        clutter: Share of the surroundings covered by objects that look like the target.
-        lattice: (N, 4): positions x, y in the frame (px) and u, v on the object (object sizes).
-        camera: Shift of the background, (x, y) px.
-    """
-
-    box: tuple[int, int, int, int]
-    in_view: float
-    hidden: float
+    box: tuple[int, int, int, int]  # (x, y, w, h) of the whole target, 0-based px
+    in_view: float  # share of the target's pixels within the frame
+    hidden: float  # share of those pixels that are covered by something else
+    # Mean brightness of the visible target over that under neutral light; NaN if none is visible
     light: float
-    blur_px: float
-    clutter: float
+    blur_px: float  # length of the target's motion while the shutter is open
+    clutter: float  # share of the surroundings covered by objects that look like the target
+    # (N, 4): positions x, y in the frame (px) and u, v on the object (object sizes)
     lattice: np.ndarray
-    camera: tuple[float, float]
+    camera: tuple[float, float]  # shift of the background, (x, y) px
 
 
 def affine_part(lattice: np.ndarray) -> np.ndarray:
@@ -83,7 +73,7 @@ def bent_rms(lattice: np.ndarray) -> float:
 
 
 def beyond(values: np.ndarray, ratio: float) -> np.ndarray:
-    """Where values lie outside [1/ratio, ratio] times the first one, (T,) bool; NaN does not."""
+    """Marks of values outside [1/ratio, ratio] times the first one, (T,) bool; NaN does not."""
     relative = values / values[0]
     return (relative > ratio) | (relative < 1 / ratio)
 

@@ -16,42 +16,28 @@ LATTICE = 9
 
 @dataclass(frozen=True)
 class Pose:
-    """Where and how a sprite is drawn.
+    """Place and warp of a sprite."""
 
-    Attributes:
-        x, y: Centre in the frame, px.
-        size: Square root of the box area before rotation, px.
-        angle, tilt, tilt_axis: Rotations in and out of the image plane, radians.
-        bend: Amplitude of the non-rigid wave, share of the object's half size.
-        wave: Phase of that wave, radians.
-        blur: Path of the object while the shutter is open, (dx, dy) px.
-    """
-
-    x: float
+    x: float  # x, y: centre in the frame, px
     y: float
-    size: float
-    angle: float = 0.0
+    size: float  # square root of the box area before rotation, px
+    angle: float = 0.0  # angle, tilt, tilt_axis: rotations in and out of the image plane, radians
     tilt: float = 0.0
     tilt_axis: float = 0.0
-    bend: float = 0.0
-    wave: float = 0.0
+    bend: float = 0.0  # amplitude of the non-rigid wave, share of the object's half size
+    wave: float = 0.0  # phase of that wave, radians
+    # Path of the object while the shutter is open, (dx, dy) px
     blur: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A drawn sprite: a window of the endless plane in which the frame lies.
+    """A drawn sprite: a window of the endless plane in which the frame lies."""
 
-    Attributes:
-        x, y: Top-left pixel of the window; it may lie outside the frame.
-        layer: Premultiplied BGRA with motion blur, (h, w, 4) float32.
-        mask: Solid pixels without motion blur, (h, w) uint8 in {0, 1}.
-    """
-
-    x: int
+    x: int  # x, y: top-left pixel of the window; it may lie outside the frame
     y: int
-    layer: np.ndarray
-    mask: np.ndarray
+    layer: np.ndarray  # premultiplied BGRA with motion blur, (h, w, 4) float32
+    mask: np.ndarray  # solid pixels without motion blur, (h, w) uint8 in {0, 1}
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -121,7 +107,9 @@ def draw(sprite: Sprite, pose: Pose) -> Patch:
     level, share = sprite.level(scale)
     size = np.array(sprite.levels[0].shape[1::-1])
     grid = ((source + size / 2) * share - 0.5).astype(np.float32).reshape(height, width, 2)
-    layer = cv2.remap(level, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    layer = cv2.remap(  # type: ignore[call-overload]  # one map may hold both coordinates
+        level, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
     return Patch(x, y, smear(layer, pose.blur), solid(layer[..., 3]))
 
 
@@ -148,7 +136,7 @@ def smear(layer: np.ndarray, path: tuple[float, float]) -> np.ndarray:
 
 
 def frame_part(patch: Patch, width: int, height: int) -> tuple[tuple[slice, slice], ...] | None:
-    """Where a patch and the frame overlap: slices of the frame, then of the patch.
+    """The overlap of a patch and the frame: slices of the frame, then of the patch.
 
     Returns:
         None where the patch lies outside the frame.

@@ -27,7 +27,7 @@ MIXED_AT_MOST = 4
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """What to make.
+    """The data set to make.
 
     Attributes:
         sequences: How many.
@@ -49,11 +49,7 @@ class SynthesisConfig:
     attributes: tuple[str, ...] = choice(ATTRIBUTES, ATTRIBUTES)
 
     def __post_init__(self) -> None:
-        """Check all values.
-
-        Raises:
-            DatasetError: Naming every value that is out of range.
-        """
+        """Check all values."""
         refuse(validate(self), error=DatasetError)
 
     def problems(self) -> Iterator[str]:
@@ -79,7 +75,7 @@ class SequencePlan:
 
 
 def plan_sequence(config: SynthesisConfig, index: int) -> SequencePlan:
-    """What sequence ``index`` (from 0) shows.
+    """Plan of sequence ``index`` (from 0).
 
     The first sequences show one attribute each and are named by it; those beyond the number of
     attributes mix two to four of them at random.
@@ -131,12 +127,6 @@ def write_dataset(
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[SequenceFacts]:
     """Make a data set in folder ``out``, which appears only when it is complete.
-
-    Args:
-        out: Folder to make; parents are made too.
-        config: What to make.
-        force: Replace an earlier synthetic data set there.
-        progress: Wraps the iteration over the sequences, for a progress bar.
 
     Returns:
         What is true of each sequence.

@@ -16,7 +16,7 @@ JPEG_QUALITY = 92
 
 @dataclass(frozen=True)
 class SequenceFacts:
-    """What is true of a finished sequence: its name, frame size, records and OTB attributes."""
+    """The facts of a finished sequence: its name, frame size, records and OTB attributes."""
 
     name: str
     stage: Stage
@@ -26,7 +26,7 @@ class SequenceFacts:
 
 @dataclass(frozen=True)
 class SequenceLayout:
-    """Where a benchmark keeps frames and annotations.
+    """A benchmark's places of frames and annotations.
 
     Attributes:
         frame_pattern: Path of a frame in the sequence's folder, of its number from 1.

@@ -22,7 +22,7 @@ SENSOR_NOISE = 2.0
 
 
 class Pictures(Protocol):
-    """Where a scene takes its pictures from."""
+    """The source of a scene's pictures."""
 
     def background(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         """A picture (height, width, 3) uint8 BGR."""
@@ -48,23 +48,14 @@ class ProceduralPictures:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a sequence's frames are rendered from.
+    """Everything that a sequence's frames are rendered from."""
 
-    Attributes:
-        stage: Size of the sequence.
-        script: What happens.
-        background: Larger than the frame by the camera's margins, (H, W, 3) uint8.
-        target: The tracked object.
-        occluders: What passes in front of it, one a path of the script.
-        noise: Sensor noise, (2 H, 2 W, 3) int16; each frame takes another part of it.
-    """
-
-    stage: Stage
-    script: Script
-    background: np.ndarray
-    target: Sprite
-    occluders: tuple[Sprite, ...]
-    noise: np.ndarray
+    stage: Stage  # size of the sequence
+    script: Script  # what happens
+    background: np.ndarray  # larger than the frame by the camera's margins, (H, W, 3) uint8
+    target: Sprite  # the tracked object
+    occluders: tuple[Sprite, ...]  # what passes in front of it, one a path of the script
+    noise: np.ndarray  # sensor noise, (2 H, 2 W, 3) int16; each frame takes another part of it
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,7 @@ def build_scene(
 
 
 def target_pose(scene: Scene, t: int) -> Pose:
-    """How the target is drawn in frame ``t``."""
+    """The target's pose in frame ``t``."""
     script = scene.script
     x, y = script.centre[t]
     return Pose(
@@ -139,7 +130,7 @@ def distractor_patches(scene: Scene, t: int) -> list[Patch]:
 
 
 def occluder_patches(scene: Scene, t: int) -> list[Patch]:
-    """What passes in front of the target, as large as the target was at first."""
+    """The objects that pass in front of the target, as large as the target was at first."""
     script = scene.script
     patches = []
     for sprite, offsets in zip(scene.occluders, script.occluders, strict=True):

@@ -1,4 +1,4 @@
-"""What happens in a sequence: a stage, and a script with one row a frame.
+"""The course of a sequence: a stage, and a script with one row a frame.
 
 A script is arrays only; :mod:`effects` bends it and :mod:`scenes` plays it.
 """
@@ -15,17 +15,12 @@ TARGET_SHARE = 0.2  # side of a square target as a share of the frame's shorter 
 
 @dataclass(frozen=True)
 class Stage:
-    """Size of a sequence, and how far a target may leave it.
+    """Size of a sequence, and how far a target may leave it."""
 
-    Attributes:
-        frames: Number of frames, at least 2.
-        width, height: Frame size in pixels.
-        exit_depth: Part of the target beyond the edge when it leaves the view; above 1, all of it.
-    """
-
-    frames: int
-    width: int
+    frames: int  # number of frames, at least 2
+    width: int  # width, height: frame size in pixels
     height: int
+    # Part of the target beyond the edge when it leaves the view; above 1, all of it
     exit_depth: float = 1.3
 
     @property
@@ -41,30 +36,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Script:
-    """State of the target and of the world around it in each of T frames.
+    """State of the target and of the world around it in each of T frames."""
 
-    Attributes:
-        centre: Target's centre, (T, 2) px.
-        size: Square root of the target's box area before rotation, (T,) px.
-        angle: Rotation in the image plane, (T,) radians.
-        tilt: Rotation out of the image plane, (T,) radians.
-        tilt_axis: Direction of the axis of that rotation in the image, radians.
-        bend: Amplitude of the non-rigid wave, (T,) as a share of the object's half size.
-        gain: Illumination of each channel, (T, 3), 1 being the photograph's own.
-        shutter: Part of the time between two frames during which the shutter is open.
-        camera: Shift of the background in the frame, (T, 2) px.
-        distractors, occluders: Offsets from the target's centre, (K, T, 2) px.
-    """
-
-    centre: np.ndarray
-    size: np.ndarray
-    angle: np.ndarray
-    tilt: np.ndarray
-    tilt_axis: float
-    bend: np.ndarray
-    gain: np.ndarray
-    shutter: float
-    camera: np.ndarray
+    centre: np.ndarray  # target's centre, (T, 2) px
+    size: np.ndarray  # square root of the target's box area before rotation, (T,) px
+    angle: np.ndarray  # rotation in the image plane, (T,) radians
+    tilt: np.ndarray  # rotation out of the image plane, (T,) radians
+    tilt_axis: float  # direction of the axis of that rotation in the image, radians
+    bend: np.ndarray  # amplitude of the non-rigid wave, (T,) as a share of the object's half size
+    gain: np.ndarray  # illumination of each channel, (T, 3), 1 being the photograph's own
+    shutter: float  # part of the time between two frames during which the shutter is open
+    camera: np.ndarray  # shift of the background in the frame, (T, 2) px
+    # distractors, occluders: offsets from the target's centre, (K, T, 2) px
     distractors: np.ndarray
     occluders: np.ndarray
 

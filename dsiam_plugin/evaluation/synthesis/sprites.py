@@ -55,7 +55,7 @@ def make_sprite(colour: np.ndarray, alpha: np.ndarray) -> Sprite:
     alpha = alpha.astype(np.float32)
     premultiplied = np.dstack([colour.astype(np.float32) * alpha[..., None], alpha])
     border = max(PADDING_PX, -(-max(width, height) // 16))
-    padded = cv2.copyMakeBorder(premultiplied, *([border] * 4), cv2.BORDER_CONSTANT, value=0)
+    padded = np.pad(premultiplied, ((border, border), (border, border), (0, 0)))
     levels = [padded[y : y + height + 2 * border, x : x + width + 2 * border].copy()]
     while min(levels[-1].shape[:2]) >= 2 * SMALLEST_LEVEL_PX:
         height, width = levels[-1].shape[:2]

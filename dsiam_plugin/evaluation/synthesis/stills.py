@@ -1,7 +1,7 @@
 """Backgrounds and objects from photographs with segments.
 
 A folder of stills holds ``NAME.jpg`` and ``NAME_segments.png``, the latter with one label a region
-(any value; one channel).
+in one channel; 0 is background and never an object.
 """
 
 from pathlib import Path
@@ -92,7 +92,7 @@ def object_regions(image: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """Masks, (H, W) uint8, of the connected regions that look like whole, textured objects."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     masks = []
-    values, counts = np.unique(labels, return_counts=True)
+    values, counts = np.unique(labels[labels != 0], return_counts=True)
     for label in values[counts >= AREA_SHARE[0] * labels.size]:
         region = (labels == label).astype(np.uint8)
         count, parts, stats, _ = cv2.connectedComponentsWithStats(region)
@@ -106,7 +106,7 @@ def object_regions(image: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
 
 
 def is_object(stats: np.ndarray, shape: tuple[int, int]) -> bool:
-    """Whether a component's box and area (OpenCV's five numbers) suit an object."""
+    """True where a component's box and area (OpenCV's five numbers) suit an object."""
     width, height, area = (int(stats[i]) for i in (2, 3, 4))
     return (
         AREA_SHARE[0] <= area / (shape[0] * shape[1]) <= AREA_SHARE[1]

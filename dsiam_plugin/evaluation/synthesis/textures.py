@@ -1,27 +1,26 @@
 """Procedural pictures: backgrounds with clutter, and objects of several textured parts."""
 
 import colorsys
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from dsiam_plugin.evaluation.synthesis.sprites import Sprite, make_sprite
 
-Colour = tuple[float, float, float]
-
 OVERSAMPLING = 2  # objects are drawn twice as large and averaged: smooth edges
 CLUTTER_OBJECTS = 26
 SHADOW_PX = 3.0
 
 
-def colour(rng: np.random.Generator, hue: float, saturation: float, value: float) -> Colour:
-    """BGR in [0, 255] near a hue, saturation and value in [0, 1]."""
+def colour(rng: np.random.Generator, hue: float, saturation: float, value: float) -> np.ndarray:
+    """BGR in [0, 255], (3,) float32, near a hue, saturation and value in [0, 1]."""
     red, green, blue = colorsys.hsv_to_rgb(
         (hue + rng.normal(0, 0.03)) % 1.0,
         float(np.clip(saturation + rng.normal(0, 0.06), 0, 1)),
         float(np.clip(value + rng.normal(0, 0.06), 0, 1)),
     )
-    return 255 * blue, 255 * green, 255 * red
+    return np.array([255 * blue, 255 * green, 255 * red], np.float32)
 
 
 def noise(rng: np.random.Generator, height: int, width: int, period_px: float) -> np.ndarray:
@@ -51,7 +50,7 @@ def grating(
     return 0.5 + 0.5 * np.tanh(sharpness * np.sin(phase))
 
 
-def blend(under: np.ndarray, over: Colour | np.ndarray, weight: np.ndarray) -> np.ndarray:
+def blend(under: np.ndarray, over: Sequence[float] | np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Mix (h, w, 3) images, ``weight`` (h, w) in [0, 1] being the upper one's share."""
     share = weight[..., None]
     return under * (1 - share) + np.asarray(over, dtype=np.float32) * share
@@ -96,7 +95,7 @@ def procedural_background(rng: np.random.Generator, height: int, width: int) -> 
     """A cluttered scene, (height, width, 3) uint8 BGR, of muted colours."""
     hue = rng.random()
     ground = [
-        np.float32(colour(rng, hue + 0.12 * i, rng.uniform(0.1, 0.35), value))
+        colour(rng, hue + 0.12 * i, rng.uniform(0.1, 0.35), value)
         for i, value in enumerate(rng.permutation([0.35, 0.55, 0.75]))
     ]
     image = np.tile(ground[0], (height, width, 1))
@@ -123,12 +122,12 @@ def add_clutter(
     tone = colour(
         rng, hue + rng.uniform(-0.25, 0.25), rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.8)
     )
-    look = np.float32(tone) * (1 + 0.1 * fractal(rng, height, width, radius / 2)[..., None])
+    look = tone * (1 + 0.1 * fractal(rng, height, width, radius / 2)[..., None])
     if rng.random() < 0.5:
         dark = 0.6 * grating(rng, height, width, radius * rng.uniform(0.3, 0.7))
-        look = blend(look, np.float32(tone) * 0.55, dark)
+        look = blend(look, tone * 0.55, dark)
     aside = cv2.warpAffine(
-        mask, np.float32([[1, 0, SHADOW_PX], [0, 1, SHADOW_PX]]), (width, height)
+        mask, np.array([[1, 0, SHADOW_PX], [0, 1, SHADOW_PX]], np.float32), (width, height)
     )
     shadow = cv2.GaussianBlur(aside, (0, 0), SHADOW_PX)
     lit = blend(part * (1 - 0.4 * shadow[..., None]), look * relief(mask)[..., None], mask)
@@ -148,8 +147,8 @@ def procedural_sprite(rng: np.random.Generator, size_px: float) -> Sprite:
     centre = np.array([side / 2, side / 2])
     stretch = rng.uniform(0.8, 1.25)
     hue = rng.random()
-    image = np.zeros((side, side, 3), dtype=np.float32)
-    alpha = np.zeros((side, side), dtype=np.float32)
+    image: np.ndarray = np.zeros((side, side, 3), dtype=np.float32)
+    alpha: np.ndarray = np.zeros((side, side), dtype=np.float32)
     for share, place in part_layout(rng):
         radii = 0.36 * side * share * np.array([stretch, 1 / stretch])
         mask = filled(contour(rng, centre + place * 0.36 * side, radii), side, side)
@@ -160,8 +159,9 @@ def procedural_sprite(rng: np.random.Generator, size_px: float) -> Sprite:
         alpha = np.maximum(alpha, mask)
         hue += rng.choice([0.08, 0.33, 0.5])
     small = (side // OVERSAMPLING, side // OVERSAMPLING)
-    image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    alpha = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)
+    image, alpha = (
+        np.asarray(cv2.resize(item, small, interpolation=cv2.INTER_AREA)) for item in (image, alpha)
+    )
     return make_sprite(np.clip(image, 0, 255), alpha)
 
 
@@ -186,5 +186,5 @@ def part_look(rng: np.random.Generator, side: int, hue: float) -> np.ndarray:
         weight = grating(rng, side, side, period)
     else:
         weight = 1 / (1 + np.exp(-6 * (noise(rng, side, side, period) - 0.5)))
-    look = blend(np.tile(np.float32(bright), (side, side, 1)), second, weight)
+    look = blend(np.tile(bright, (side, side, 1)), second, weight)
     return look * (1 + 0.08 * fractal(rng, side, side, 0.1 * side)[..., None])

@@ -18,21 +18,13 @@ def illuminate(pixels: np.ndarray, gain: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class View:
-    """A composed frame and the patches that were pasted into it.
+    """A composed frame and the patches that were pasted into it."""
 
-    Attributes:
-        unlit: The frame under neutral light, (H, W, 3) uint8.
-        target: The target's patch.
-        copies: Objects behind it that look like it.
-        covers: Objects in front of it.
-        gain: Illumination of each channel, (3,).
-    """
-
-    unlit: np.ndarray
-    target: Patch
-    copies: tuple[Patch, ...]
-    covers: tuple[Patch, ...]
-    gain: np.ndarray
+    unlit: np.ndarray  # the frame under neutral light, (H, W, 3) uint8
+    target: Patch  # the target's patch
+    copies: tuple[Patch, ...]  # objects behind it that look like it
+    covers: tuple[Patch, ...]  # objects in front of it
+    gain: np.ndarray  # illumination of each channel, (3,)
 
     @cached_property
     def inside(self) -> np.ndarray:

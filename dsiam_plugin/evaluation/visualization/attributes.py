@@ -3,20 +3,15 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.attribute_names import attribute_title
 from dsiam_plugin.evaluation.visualization.curves import legend_entry, legend_inches, place_legend
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.radar import draw_radar
 from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, styles
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 OVERALL = "ALL"
 HATCHES = {"-": "", "--": "////", ":": "....", "-.": "xxxx"}  # bars have no line style
@@ -33,7 +28,7 @@ def draw_attributes(
     measure: str = "Success AUC",
     labels: Mapping[str, str] | None = None,
     path: str | os.PathLike[str] | None = None,
-) -> "dict[str, Figure]":
+) -> dict[str, Figure]:
     """Draws the radar and the bars of every attribute.
 
     Args:
@@ -48,10 +43,6 @@ def draw_attributes(
 
     Returns:
         ``radar`` and ``bars`` -> matplotlib figure; no radar below three attributes.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
     """
     order = ranked({tracker: row[OVERALL] for tracker, row in scores.items()})
     looks = styles(order)
@@ -68,9 +59,8 @@ def draw_attributes(
         figures["radar"] = draw_radar(
             title, spokes, list(legend.values()), table, list(looks.values()), ring_labels=True
         )
-    if path is not None:
-        for kind, figure in figures.items():
-            save(figure, path, f"{name}_attributes_{kind}")
+    for kind, figure in figures.items():
+        save(figure, path, f"{name}_attributes_{kind}")
     return figures
 
 
@@ -80,7 +70,7 @@ def _bars(
     sizes: Mapping[str, int],
     legend: Mapping[str, str],
     looks: Mapping[str, TrackerStyle],
-) -> "Figure":
+) -> Figure:
     """Groups of bars, broken into as many rows as keep them wide enough to read."""
     attributes = list(sizes)
     rows = max(
@@ -101,7 +91,7 @@ def _bars(
 
 
 def _bar_row(
-    axes: "Axes",
+    axes: Axes,
     attributes: Sequence[str],
     scores: Scores,
     sizes: Mapping[str, int],

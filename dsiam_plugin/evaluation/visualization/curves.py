@@ -3,17 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure
 from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, styles
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LEGEND_NAME_LENGTH = 34
 PLOT_INCHES = (6.0, 4.6)  # the axes with their labels; the legend's width comes on top
@@ -21,37 +16,24 @@ PLOT_INCHES = (6.0, 4.6)  # the axes with their labels; the legend's width comes
 
 @dataclass(frozen=True)
 class Curve:
-    """One tracker's line.
+    """One tracker's line."""
 
-    Attributes:
-        label: The name as the legend shows it (with its gaps).
-        values: The ordinates, (T,); NaN where there is nothing to draw.
-        score: The number the trackers are ranked by; NaN where there is none.
-        bold: Print the legend's entry in bold.
-    """
-
-    label: str
-    values: np.ndarray
-    score: float
-    bold: bool = False
+    label: str  # the name as the legend shows it (with its gaps)
+    values: np.ndarray  # the ordinates, (T,); NaN where there is nothing to draw
+    score: float  # the number the trackers are ranked by; NaN where there is none
+    bold: bool = False  # print the legend's entry in bold
 
 
 @dataclass(frozen=True)
 class CurvePlot:
-    """Titles, abscissae and ranges of a plot of curves.
+    """Titles, abscissae and ranges of a plot of curves."""
 
-    Attributes:
-        title, x_label, y_label: Printed as they are.
-        x: The abscissae, (T,).
-        y_range: Ends of the ordinate; None fits the curves.
-        marks: Abscissae of thin vertical lines: where a score is read, or an interval's ends.
-    """
-
-    title: str
+    title: str  # title, x_label, y_label: printed as they are
     x_label: str
     y_label: str
-    x: np.ndarray
-    y_range: tuple[float, float] | None = (0.0, 1.0)
+    x: np.ndarray  # the abscissae, (T,)
+    y_range: tuple[float, float] | None = (0.0, 1.0)  # ends of the ordinate; None fits the curves
+    # Abscissae of thin vertical lines: where a score is read, or an interval's ends
     marks: Sequence[float] = ()
 
 
@@ -59,7 +41,7 @@ def draw_curves(
     plot: CurvePlot,
     curves: Mapping[str, Curve],
     looks: Mapping[str, TrackerStyle] | None = None,
-) -> "Figure":
+) -> Figure:
     """One figure with every curve, best score first in the legend beside the axes.
 
     Args:
@@ -67,9 +49,6 @@ def draw_curves(
         curves: Tracker -> its curve.
         looks: Tracker -> style, to keep a tracker's look over several plots; by default styles
             follow the ranking.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
     """
     order = ranked({name: curve.score for name, curve in curves.items()})
     looks = looks or styles(order)
@@ -113,7 +92,7 @@ def shorten(name: str, length: int = LEGEND_NAME_LENGTH) -> str:
     return f"{name[:head]}…{name[-(length - head - 1) :]}"
 
 
-def place_legend(axes: "Axes", bold: Sequence[bool] = (), x: float = 1.02) -> None:
+def place_legend(axes: Axes, bold: Sequence[bool] = (), x: float = 1.02) -> None:
     """Puts the legend right of the axes, where it hides no curve; more than 24 in two columns.
 
     Args:
@@ -133,7 +112,7 @@ def place_legend(axes: "Axes", bold: Sequence[bool] = (), x: float = 1.02) -> No
         text.set_fontweight("bold" if heavy else "normal")
 
 
-def _finish(axes: "Axes", plot: CurvePlot) -> None:
+def _finish(axes: Axes, plot: CurvePlot) -> None:
     """Titles, ranges and ticks."""
     axes.set_title(plot.title, loc="left")
     axes.set_xlabel(plot.x_label)

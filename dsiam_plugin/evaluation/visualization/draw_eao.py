@@ -2,25 +2,21 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.attribute_names import attribute_title
 from dsiam_plugin.evaluation.visualization.curves import legend_entry
-from dsiam_plugin.evaluation.visualization.figures import save
+from dsiam_plugin.evaluation.visualization.figures import Figure, save
 from dsiam_plugin.evaluation.visualization.radar import draw_radar
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def draw_eao(
     result: Mapping[str, Mapping[str, float]],
     path: str | os.PathLike[str] | None = None,
     name: str = "VOT",
-) -> "Figure":
+) -> Figure:
     """Draws the EAO of every tracker on every tag; the argument is pysot's, and two more.
 
     Each spoke is scaled by its best tracker, because EAO on an easy tag is twice that on a hard
@@ -31,9 +27,6 @@ def draw_eao(
             by their first tag (``all`` there).
         path: Folder for ``<name>_eao_attributes.png`` and ``.pdf``; None writes nothing.
         name: The data set's name, for the title and the file names.
-
-    Returns:
-        The matplotlib figure.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -53,6 +46,5 @@ def draw_eao(
     figure = draw_radar(
         f"Expected average overlap by attribute on {name}", spokes, labels, table / best
     )
-    if path is not None:
-        save(figure, path, f"{name}_eao_attributes")
+    save(figure, path, f"{name}_eao_attributes")
     return figure

@@ -2,19 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.measures.summary import LongTerm, best_f1, f1_scores, mean_curve
 from dsiam_plugin.evaluation.visualization.curves import legend_entry, legend_inches, place_legend
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.styles import styles
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def draw_f1(
@@ -22,7 +17,7 @@ def draw_f1(
     bold_name: str | None = None,
     path: str | os.PathLike[str] | None = None,
     name: str = "VOT2018-LT",
-) -> "Figure":
+) -> Figure:
     """Draws precision over recall; the arguments are pysot's, and two more.
 
     A dot marks where a tracker's F1 is largest; that F1 ranks the legend. Trackers without any
@@ -34,9 +29,6 @@ def draw_f1(
         bold_name: The tracker whose legend entry is bold.
         path: Folder for ``<name>_f1.png`` and ``.pdf``; None writes nothing.
         name: The data set's name, for the title and the file names.
-
-    Returns:
-        The matplotlib figure.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -61,12 +53,11 @@ def draw_f1(
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect=1, xlabel="Recall", ylabel="Precision")
         axes.set_title(f"Precision over recall on {name}", loc="left")
         place_legend(axes, bold=[tracker == bold_name for tracker in order], x=1.08)
-    if path is not None:
-        save(figure, path, f"{name}_f1")
+    save(figure, path, f"{name}_f1")
     return figure
 
 
-def _contours(axes: "Axes") -> None:
+def _contours(axes: Axes) -> None:
     """Lines of equal F1 from 0.1 to 0.9, named at their right ends."""
     for score in np.arange(1, 10) / 10:
         recall = np.linspace(score / (2 - score), 1.0, 100)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +14,9 @@ from dsiam_plugin.evaluation.measures.metrics import (
 from dsiam_plugin.evaluation.measures.summary import ONE_PASS_SCORES, mean_curve, success_score
 from dsiam_plugin.evaluation.visualization.attribute_names import attribute_title
 from dsiam_plugin.evaluation.visualization.curves import Curve, CurvePlot, draw_curves
-from dsiam_plugin.evaluation.visualization.figures import save
+from dsiam_plugin.evaluation.visualization.figures import Figure, save
 from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, styles
 from dsiam_plugin.io.tables import ranked, tracker_label
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 VideoCurves = Mapping[str, Mapping[str, np.ndarray]]  # tracker -> video -> curve (T,)
 
@@ -42,7 +38,7 @@ def draw_success_precision(
     axis: Sequence[float] = (0, 1),
     path: str | os.PathLike[str] | None = None,
     protocol: str = "OPE",
-) -> "dict[str, Figure]":
+) -> dict[str, Figure]:
     """Draws the plots of one set of videos; the arguments are pysot's, and the last two.
 
     A tracker keeps its colour and line over all plots made from the same results: they follow
@@ -80,8 +76,7 @@ def draw_success_precision(
             plot = _plot(measure, f"{protocol} on {name}", attr, len(videos), (axis[0], axis[1]))
             lines = _average(curves, videos, measure, bold_name)
             figures[measure] = draw_curves(plot, lines, looks)
-            if path is not None:
-                save(figures[measure], path, f"{name}_{measure}_{attr}")
+            save(figures[measure], path, f"{name}_{measure}_{attr}")
     return figures
 
 

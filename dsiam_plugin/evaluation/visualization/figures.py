@@ -2,23 +2,28 @@
 
 Figures are made directly, not through ``pyplot``: nothing is registered globally, so nothing has
 to be closed, no window system is touched and a user's own ``pyplot`` session stays as it was.
-Matplotlib itself is imported on the first figure only.
+Matplotlib itself is imported on the first figure only: what draws raises MissingDependencyError
+where it is not installed, and OSError where a folder cannot be written.
 """
 
 import io
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dsiam_plugin.errors import MissingDependencyError
 from dsiam_plugin.io.files import atomic_write
+from dsiam_plugin.io.versions import import_optional
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.projections.polar import PolarAxes
+else:
+    Axes = Figure = PolarAxes = Any
 
 FORMATS = ("png", "pdf")
 DPI = 150
@@ -60,19 +65,16 @@ def drawing() -> Iterator[None]:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
-        from matplotlib import style
-    except ImportError as error:
-        raise MissingDependencyError(
-            "plots need matplotlib; install it with: pip install 'dsiam-plugin[plots]'"
-        ) from error
+    import_optional("matplotlib", "plots")
+    from matplotlib import style
+
     with style.context(STYLE, after_reset=True):
         yield
 
 
 def new_figure(
     width: float, height: float, layout: Literal["constrained"] | None = "constrained"
-) -> "Figure":
+) -> Figure:
     """An empty figure, sizes in inches; call it within :func:`drawing`.
 
     Args:
@@ -85,7 +87,7 @@ def new_figure(
     return Figure(figsize=(width, height), layout=layout)
 
 
-def encode(figure: "Figure", form: str = "png", dpi: int = DPI) -> bytes:
+def encode(figure: Figure, form: str = "png", dpi: int = DPI) -> bytes:
     """The figure as the bytes of a ``png`` or ``pdf`` file, the same on every run."""
     stream = io.BytesIO()
     with drawing():
@@ -106,18 +108,21 @@ def plot_path(folder: str | os.PathLike[str], name: str, form: str = "png") -> P
 
 
 def save(
-    figure: "Figure",
-    folder: str | os.PathLike[str],
+    figure: Figure,
+    folder: str | os.PathLike[str] | None,
     name: str,
-    formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
     """Writes the figure as PNG and PDF at :func:`plot_path`, each complete or not at all.
+
+    Where ``folder`` is None nothing is written.
 
     Raises:
         OSError: The folder cannot be made or written.
     """
+    if folder is None:
+        return []
     paths = []
-    for form in formats:
+    for form in FORMATS:
         path = plot_path(folder, name, form)
         with atomic_write(path, "wb") as file:
             file.write(encode(figure, form))

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.curves import legend_entry
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.strips import (
     COLORS,
     WIDTH_INCHES,
@@ -15,10 +14,6 @@ from dsiam_plugin.evaluation.visualization.strips import (
     choose_frames,
     draw_frame,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FRAMES = 5
 PLOT_INCHES = 2.8
@@ -28,17 +23,11 @@ def draw_overlaps(
     sequence: SequenceResults,
     frames: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
-) -> "Figure":
-    """Draws the overlap of every tracker over the frames, below the frames it marks.
+) -> Figure:
+    """Draws the overlap of every tracker over the frames, below the ``frames`` it marks.
 
-    Args:
-        sequence: Images, annotation and results.
-        frames: Which frames to show, from 0; by default five in which the trackers differ most.
-        path: Folder for ``overlap_<sequence>.png`` and ``.pdf``; None writes nothing.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
+    Those count from 0; None takes five in which the trackers differ most. Files are called
+    ``overlap_<sequence>``.
     """
     chosen = list(frames) if frames is not None else choose_frames(sequence.overlaps, FRAMES)
     height, width = sequence.read(chosen[0]).shape[:2]
@@ -62,12 +51,11 @@ def draw_overlaps(
             )
         figure.suptitle(f"Overlap with the annotation on {sequence.name}", fontweight="bold")
         figure.legend(loc="outside lower center", ncols=4)
-    if path is not None:
-        save(figure, path, f"overlap_{sequence.name}")
+    save(figure, path, f"overlap_{sequence.name}")
     return figure
 
 
-def _curves(axes: "Axes", sequence: SequenceResults) -> None:
+def _curves(axes: Axes, sequence: SequenceResults) -> None:
     """One line a tracker, with its mean in the legend."""
     for tracker, color in zip(sequence.trackers, COLORS, strict=False):
         overlap = np.asarray(sequence.overlaps[tracker], dtype=float)

@@ -7,21 +7,13 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """One tracker's line of a challenge's table.
+    """One tracker's line of a challenge's table."""
 
-    Attributes:
-        tracker: The name there.
-        accuracy: Mean overlap while tracking.
-        robustness: Mean number of failures a sequence.
-        eao: Expected average overlap.
-        speed_efo: Speed in equivalent filter operations, comparable between machines.
-    """
-
-    tracker: str
-    accuracy: float
-    robustness: float
-    eao: float
-    speed_efo: float
+    tracker: str  # the name there
+    accuracy: float  # mean overlap while tracking
+    robustness: float  # mean number of failures a sequence
+    eao: float  # expected average overlap
+    speed_efo: float  # speed in equivalent filter operations, comparable between machines
 
 
 def published_scores(dataset: str) -> tuple[PublishedScore, ...]:

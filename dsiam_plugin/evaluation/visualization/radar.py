@@ -1,17 +1,13 @@
 """Radar charts: one spoke an attribute, one closed line a tracker."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.curves import legend_inches
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure
+from dsiam_plugin.evaluation.visualization.figures import Figure, PolarAxes, drawing, new_figure
 from dsiam_plugin.evaluation.visualization.styles import TrackerStyle, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from matplotlib.projections.polar import PolarAxes
 
 # Inches: the figure's height, the circle's (left, bottom, diameter) with room for two lines of
 # names around it, and the left edge of the legend.
@@ -28,7 +24,7 @@ def draw_radar(
     values: np.ndarray,
     looks: Sequence[TrackerStyle] | None = None,
     ring_labels: bool = False,
-) -> "Figure":
+) -> Figure:
     """Draws one radar.
 
     Args:
@@ -38,9 +34,6 @@ def draw_radar(
         values: Radii, (lines, spokes), >= 0; NaN leaves a gap.
         looks: Style of each line; by default they follow the order.
         ring_labels: Write the values beside the rings, for spokes that share one scale.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
     """
     looks = looks or [style(index) for index in range(len(labels))]
     angles = np.linspace(0.0, 2 * np.pi, len(spokes), endpoint=False)
@@ -50,7 +43,7 @@ def draw_radar(
         figure = new_figure(width, HEIGHT, layout=None)  # it would not see the spokes' names
         left, bottom, side = CIRCLE
         frame = (left / width, bottom / HEIGHT, side / width, side / HEIGHT)
-        axes = cast("PolarAxes", figure.add_axes(frame, projection="polar"))
+        axes = cast(PolarAxes, figure.add_axes(frame, projection="polar"))
         axes.set_theta_zero_location("N")
         axes.set_theta_direction(-1)
         for label, row, look in zip(labels, values, looks, strict=True):
@@ -73,7 +66,7 @@ def draw_radar(
 
 
 def _finish(
-    axes: "PolarAxes",
+    axes: PolarAxes,
     angles: np.ndarray,
     spokes: Sequence[str],
     values: np.ndarray,

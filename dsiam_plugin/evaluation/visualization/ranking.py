@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +14,9 @@ from dsiam_plugin.evaluation.visualization.curves import (
     legend_inches,
     place_legend,
 )
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.styles import MUTED, TrackerStyle, styles
 from dsiam_plugin.io.tables import ranked
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SHOWN_INTERVALS = 2  # how far beyond the interval's end, where few sequences are so long
 NAMED = 15  # trackers in the ranking's legend; the paper shows as many "for clarity"
@@ -33,7 +28,7 @@ def draw_eao_curves(
     interval: tuple[int, int],
     path: str | os.PathLike[str] | None = None,
     definition: str = "pysot",
-) -> "Figure":
+) -> Figure:
     """Draws the expected overlap over the length of a run.
 
     Args:
@@ -43,10 +38,6 @@ def draw_eao_curves(
         interval: Shortest and longest run over which EAO is the mean; drawn as two lines.
         path: Folder for ``<name>_eao_curve.png`` and ``.pdf``; None writes nothing.
         definition: Whose expected average overlap it is, for the title.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
     """
     length = max(len(curve.values) for curve in curves.values())
     highest = max(float(np.nan_to_num(curve.values).max()) for curve in curves.values())
@@ -61,8 +52,7 @@ def draw_eao_curves(
     )
     cut = {name: replace(curve, values=curve.values[:shown]) for name, curve in curves.items()}
     figure = draw_curves(plot, cut)
-    if path is not None:
-        save(figure, path, f"{name}_eao_curve")
+    save(figure, path, f"{name}_eao_curve")
     return figure
 
 
@@ -72,7 +62,7 @@ def draw_eao_ranking(
     published: Mapping[str, float] | None = None,
     path: str | os.PathLike[str] | None = None,
     definition: str = "pysot",
-) -> "Figure":
+) -> Figure:
     """Draws EAO over rank, the best at the right as in the VOT reports.
 
     The evaluated trackers are filled and always named; the best of the published ones are named
@@ -84,10 +74,6 @@ def draw_eao_ranking(
         published: Other tracker -> published EAO.
         path: Folder for ``<name>_eao_ranking.png`` and ``.pdf``; None writes nothing.
         definition: Whose expected average overlap it is, for the title.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
     """
     others = {f"{tracker} (published)": eao for tracker, eao in (published or {}).items()}
     order = ranked({**others, **scores})
@@ -112,13 +98,12 @@ def draw_eao_ranking(
         axes.set(xlabel="Rank", ylabel="Expected average overlap")
         axes.set_title(f"Expected average overlap ({definition}) on {name}", loc="left")
         place_legend(axes, bold=[tracker in scores for tracker in order if tracker in named])
-    if path is not None:
-        save(figure, path, f"{name}_eao_ranking")
+    save(figure, path, f"{name}_eao_ranking")
     return figure
 
 
 def _draw_named(
-    axes: "Axes", point: tuple[int, float], label: str, style: TrackerStyle, filled: bool
+    axes: Axes, point: tuple[int, float], label: str, style: TrackerStyle, filled: bool
 ) -> None:
     axes.plot(
         *point,

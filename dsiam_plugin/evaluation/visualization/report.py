@@ -27,30 +27,18 @@ details { margin: 1rem 0 } summary { cursor: pointer; font-weight: bold }
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report.
+    """A part of the report."""
 
-    Attributes:
-        title: The heading.
-        tables: Shown first.
-        pictures: Title (the image's alternative text) -> PNG file, shown after the tables.
-        lines: Printed below the heading.
-        folded: Keep the tables shut until they are asked for; for the long ones.
-    """
-
-    title: str
-    tables: Sequence[Table] = ()
+    title: str  # the heading
+    tables: Sequence[Table] = ()  # shown first
+    # Title (the image's alternative text) -> PNG file, shown after the tables
     pictures: Mapping[str, Path] = field(default_factory=dict)
-    lines: Sequence[str] = ()
-    folded: bool = False
+    lines: Sequence[str] = ()  # printed below the heading
+    folded: bool = False  # keep the tables shut until they are asked for; for the long ones
 
 
 def write_report(path: str | os.PathLike[str], title: str, sections: Sequence[Section]) -> None:
     """Writes the report.
-
-    Args:
-        path: The file, usually ``.html``.
-        title: The page's.
-        sections: In the order of the page; empty ones are left out.
 
     Raises:
         OSError: A picture cannot be read or the file cannot be written.

@@ -4,16 +4,11 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dsiam_plugin.evaluation.visualization.curves import legend_inches, place_legend, shorten
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.published import PublishedScore
 from dsiam_plugin.evaluation.visualization.styles import MUTED, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 AXES = {"accuracy": "Accuracy (mean overlap)", "eao": "Expected average overlap"}
 MARGIN = 1.6  # factor left free beside the slowest and the fastest
@@ -21,19 +16,12 @@ MARGIN = 1.6  # factor left free beside the slowest and the fastest
 
 @dataclass(frozen=True)
 class SpeedScore:
-    """One tracker's quality and speed.
+    """One tracker's quality and speed."""
 
-    Attributes:
-        label: The name as the legend shows it.
-        accuracy: Mean overlap while tracking.
-        eao: Expected average overlap.
-        speed: In the plot's unit, > 0; NaN where it was not measured, then it is not drawn.
-    """
-
-    label: str
-    accuracy: float
-    eao: float
-    speed: float
+    label: str  # the name as the legend shows it
+    accuracy: float  # mean overlap while tracking
+    eao: float  # expected average overlap
+    speed: float  # in the plot's unit, > 0; NaN where it was not measured, then it is not drawn
 
 
 def draw_speed(
@@ -42,7 +30,7 @@ def draw_speed(
     unit: str = "frames/s",
     published: Sequence[PublishedScore] = (),
     path: str | os.PathLike[str] | None = None,
-) -> "Figure":
+) -> Figure:
     """Draws accuracy and EAO over speed, two panels with one legend; one where no EAO is known.
 
     Args:
@@ -51,10 +39,6 @@ def draw_speed(
         unit: What the speeds are in. Published ones are in EFO: give ``published`` only with it.
         published: Drawn as grey dots.
         path: Folder for ``<name>_speed.png`` and ``.pdf``; None writes nothing.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
     """
     known_eao = not all(math.isnan(score.eao) for score in scores)
     measures = tuple(AXES)[: 2 if known_eao else 1]
@@ -67,13 +51,12 @@ def draw_speed(
             axes.set_ylabel(AXES[measure])
         figure.suptitle(f"Quality and speed on {name}", fontweight="bold", fontsize=12)
         place_legend(panels[-1])
-    if path is not None:
-        save(figure, path, f"{name}_speed")
+    save(figure, path, f"{name}_speed")
     return figure
 
 
 def _panel(
-    axes: "Axes",
+    axes: Axes,
     measure: str,
     scores: Sequence[SpeedScore],
     published: Sequence[PublishedScore],

@@ -6,17 +6,12 @@ A tracker's box is dashed where it misses the target altogether, so failures sho
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsiam_plugin.evaluation.visualization.curves import shorten
-from dsiam_plugin.evaluation.visualization.figures import drawing, new_figure, save
+from dsiam_plugin.evaluation.visualization.figures import Axes, Figure, drawing, new_figure, save
 from dsiam_plugin.evaluation.visualization.styles import COLORS, TRUTH
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 TRACKERS = len(COLORS)  # more boxes than colours cannot be told apart
 COLUMNS = 4
@@ -29,20 +24,14 @@ ReadFrame = Callable[[int], np.ndarray]
 
 @dataclass(frozen=True)
 class SequenceResults:
-    """One sequence and what several trackers did on it; frames count from 0.
+    """One sequence and what several trackers did on it; frames count from 0."""
 
-    Attributes:
-        name: The sequence's.
-        read: Frame number -> image, (H, W, 3) uint8 RGB.
-        truth: One region a frame: x, y, w, h or a polygon; other lengths mean none.
-        regions: Tracker -> one region a frame, in the order of the legend.
-        overlaps: Tracker -> overlap with the truth in each frame, (N,); NaN where not defined.
-    """
-
-    name: str
-    read: ReadFrame
-    truth: Sequence[Region]
+    name: str  # the sequence's
+    read: ReadFrame  # frame number -> image, (H, W, 3) uint8 RGB
+    truth: Sequence[Region]  # one region a frame: x, y, w, h or a polygon; other lengths mean none
+    # Tracker -> one region a frame, in the order of the legend
     regions: Mapping[str, Sequence[Region]]
+    # Tracker -> overlap with the truth in each frame, (N,); NaN where not defined
     overlaps: Mapping[str, np.ndarray]
 
     @property
@@ -72,17 +61,11 @@ def draw_strip(
     sequence: SequenceResults,
     frames: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
-) -> "Figure":
+) -> Figure:
     """Draws frames of one sequence with every tracker's box and the annotation.
 
-    Args:
-        sequence: Images, annotation and results.
-        frames: Which frames, from 0; by default eight in which the trackers differ most.
-        path: Folder for ``strip_<sequence>.png`` and ``.pdf``; None writes nothing.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-        OSError: The folder cannot be written.
+    ``frames`` count from 0; None takes eight in which the trackers differ most. Files are called
+    ``strip_<sequence>``.
     """
     chosen = list(frames) if frames is not None else choose_frames(sequence.overlaps, 2 * COLUMNS)
     height, width = sequence.read(chosen[0]).shape[:2]
@@ -96,12 +79,11 @@ def draw_strip(
             draw_frame(axes, sequence, frame)
         figure.suptitle(f"{sequence.name} (dashed: target missed)", fontweight="bold")
         _legend(figure, sequence)
-    if path is not None:
-        save(figure, path, f"strip_{sequence.name}")
+    save(figure, path, f"strip_{sequence.name}")
     return figure
 
 
-def draw_frame(axes: "Axes", sequence: SequenceResults, frame: int) -> None:
+def draw_frame(axes: Axes, sequence: SequenceResults, frame: int) -> None:
     """Draws one frame into ``axes`` with all boxes and its number, counted from 1."""
     image = sequence.read(frame)
     height, width = image.shape[:2]
@@ -137,7 +119,7 @@ def legend_entries(sequence: SequenceResults) -> dict[str, str]:
     return entries
 
 
-def _legend(figure: "Figure", sequence: SequenceResults) -> None:
+def _legend(figure: Figure, sequence: SequenceResults) -> None:
     """One line a tracker below the frames, and the annotation's."""
     from matplotlib.lines import Line2D
 
@@ -150,7 +132,7 @@ def _legend(figure: "Figure", sequence: SequenceResults) -> None:
     figure.legend(handles=[*handles, truth], loc="outside lower center", ncols=3)
 
 
-def _outline(axes: "Axes", region: Region, color: str, line: object, width: float) -> None:
+def _outline(axes: Axes, region: Region, color: str, line: object, width: float) -> None:
     """Draws a box or polygon; codes and boxes that are not finite draw nothing."""
     from matplotlib.patches import Polygon
 

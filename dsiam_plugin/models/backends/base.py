@@ -1,7 +1,5 @@
 """The base of every backbone that is not PyTorch's modules."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """From a backend and a precision to the backbone that computes them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

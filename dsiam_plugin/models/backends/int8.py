@@ -1,7 +1,5 @@
 """The backbone in 8-bit integers, by the oneDNN convolutions that PyTorch brings along."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch
@@ -18,10 +16,6 @@ class Int8Backbone(RuntimeBackbone):
     """Integer convolutions from the pixels to the last level, which comes out in float32.
 
     Levels before it are 8-bit inputs of the next convolution, told in float32.
-
-    Args:
-        backbone, levels: As in :class:`RuntimeBackbone`.
-        input_steps: As in :func:`quantize_plan`.
 
     Raises:
         ConfigError: If the backbone has no 8-bit form.

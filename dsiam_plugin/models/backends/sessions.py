@@ -1,15 +1,12 @@
 """Backbones that ONNX Runtime or OpenVINO compute, from the graph that ``dsiam export`` writes."""
 
-from __future__ import annotations
-
-import importlib
 from types import ModuleType
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dsiam_plugin.errors import MissingDependencyError
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.models.backbones import Backbone
 from dsiam_plugin.models.backends.base import RuntimeBackbone
 
@@ -94,12 +91,7 @@ def import_runtime(name: str) -> ModuleType:
     Raises:
         MissingDependencyError: If it is not installed or does not load.
     """
-    try:
-        return importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        raise MissingDependencyError(
-            f"{name} cannot be imported ({error}); expected: pip install 'dsiam-plugin[onnx]'"
-        ) from error
+    return import_optional(name, "onnx")
 
 
 def _graph(backbone: Backbone, levels: tuple[str, ...], precision: str) -> bytes:

@@ -25,7 +25,7 @@ def sample(images: Tensor, windows: Windows, fill: Tensor, size: int) -> Tensor:
     """Cut and resize windows.
 
     Args:
-        images: (B, 3, H, W) float32 in [0, 255].
+        images: (B, H, W, 3) uint8, B one or N.
         windows: S of each target.
         fill: Colour beyond the border, whole grey levels, (N, 3) float32.
         size: Side of the crops.
@@ -34,7 +34,8 @@ def sample(images: Tensor, windows: Windows, fill: Tensor, size: int) -> Tensor:
         (N, S, 3, size, size) float32, whole grey levels.
     """
     count, scales = windows.side.shape
-    height, width = images.shape[-2:]
+    height, width = images.shape[1:3]
+    planes = images.permute(0, 3, 1, 2).float().contiguous()
     corner = windows.center - (windows.side[..., None] - 1) / 2
     xs = _positions(corner[..., 0], windows.side, size)
     ys = _positions(corner[..., 1], windows.side, size)
@@ -43,7 +44,7 @@ def sample(images: Tensor, windows: Windows, fill: Tensor, size: int) -> Tensor:
     rows = ((2 * ys + 1) / height - 1).float()[:, :, :, None].expand(shape)
     # All crops of an image one below the other: (B, S N / B size, size, 2)
     grid = torch.stack([columns, rows], dim=-1).view(len(images), -1, size, 2)
-    seen = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    seen = F.grid_sample(planes, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     seen = seen.view(len(images), 3, -1, size, size).transpose(1, 2)
     seen = seen.reshape(count, scales, 3, size, size)
     beyond = 1 - _share_inside(ys, height)[..., :, None] * _share_inside(xs, width)[..., None, :]

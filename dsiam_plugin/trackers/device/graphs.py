@@ -1,14 +1,15 @@
 """Recording a step as a CUDA graph and replaying it: one launch a frame instead of hundreds.
 
-A graph works on memory that never moves, so a recorded step has buffers of its own: frames and
-states are copied in, the new state is copied out. States stay values that nobody overwrites.
+A graph works on memory that never moves, so a recorded step has buffers of its own, which it leaves
+filled with the new state. Callers get copies: states stay values that nobody overwrites. A state
+that comes back on the next frame is in the buffers already.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import torch
@@ -61,35 +62,52 @@ class RecordedStep:
         self._step = step
         self._images = torch.empty_like(images)
         self._state = replace(state, target=each(torch.empty_like, state.target))
-        self._loaded: list[Tensor | None] = [None] * len(tensors_of(state.target))
-        self._outcome: tuple[TrackerState, Tensor] | None = None
+        self._buffers = tensors_of(self._state.target)
+        self._loaded: Sequence[Tensor | None] = [None] * len(self._buffers)
+        self._changed: list[bool] = []
+        self._result: Tensor | None = None
         self._load(images, state)
         self._replay = record(self._run)
+        self._loaded = [None] * len(self._buffers)  # recording may or may not have run the step
 
     def __call__(self, images: Tensor, state: TrackerState) -> tuple[TrackerState, Tensor]:
         """What the step gives; the result tensor (N, 6) holds until the next call."""
         self._load(images, state)
         self._replay()
-        new_state, result = self._outcome
         # What the step passed through is the caller's own already.
-        kept = each(
-            lambda new, buffer, given: given if new is buffer else new.clone(),
-            new_state.target,
-            self._state.target,
-            state.target,
-        )
-        return replace(new_state, target=kept), result
+        kept = [
+            torch.empty_like(buffer) if changed else given
+            for buffer, changed, given in zip(
+                self._buffers, self._changed, tensors_of(state.target), strict=True
+            )
+        ]
+        _copy(_those(self._changed, self._buffers), _those(self._changed, kept))
+        self._loaded = kept
+        assert self._result is not None  # recording ran the step
+        remaining = iter(kept)
+        new_target = each(lambda _: next(remaining), self._state.target)
+        return replace(self._state, target=new_target), self._result
 
     def _run(self) -> None:
-        self._outcome = self._step(self._images, self._state)
+        new_state, self._result = self._step(self._images, self._state)
+        new = tensors_of(new_state.target)
+        pairs = list(zip(new, self._buffers, strict=True))
+        self._changed = [item is not buffer for item, buffer in pairs]
+        # One buffer handed on as the content of another is saved before it is overwritten.
+        places = {buffer.data_ptr() for buffer in self._buffers}
+        fresh = [
+            item.clone() if item.data_ptr() in places else item
+            for item in _those(self._changed, new)
+        ]
+        _copy(fresh, _those(self._changed, self._buffers))
 
     def _load(self, images: Tensor, state: TrackerState) -> None:
-        """Fill the buffers; what is there from the last frame, as all exemplars are, stays."""
+        """Fill the buffers; what is there from the last frame stays."""
         self._images.copy_(images)
-        items, buffers = tensors_of(state.target), tensors_of(self._state.target)
-        for buffer, item, loaded in zip(buffers, items, self._loaded, strict=True):
-            if item is not loaded:
-                buffer.copy_(item)
+        items = tensors_of(state.target)
+        pairs = zip(items, self._loaded, strict=True)
+        fresh = [item is not loaded for item, loaded in pairs]
+        _copy(_those(fresh, items), _those(fresh, self._buffers))
         self._loaded = items
 
 
@@ -132,3 +150,18 @@ class GraphedStep:
         self._recordings[shape] = recording
         if len(self._recordings) > RECORDINGS:
             self._seen.pop(self._recordings.popitem(last=False)[0])
+
+
+def _those(chosen: Sequence[bool], items: Sequence[Tensor]) -> list[Tensor]:
+    return [item for item, is_chosen in zip(items, chosen, strict=True) if is_chosen]
+
+
+def _copy(sources: Sequence[Tensor], places: Sequence[Tensor]) -> None:
+    """Copies all tensors, on a GPU with one launch for each type."""
+    by_type: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
+    for source, place in zip(sources, places, strict=True):
+        some, others = by_type.setdefault(place.dtype, ([], []))
+        some.append(source)
+        others.append(place)
+    for some, others in by_type.values():
+        torch._foreach_copy_(others, some)

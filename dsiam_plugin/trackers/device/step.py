@@ -16,10 +16,11 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import Fixed, fixed
 from dsiam_plugin.core.spectra import COMPLEX
-from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, Windows, take, winning
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.device.crops import sample, windows_around
+from dsiam_plugin.trackers.device.embedding import Embedding, make_embedding
 from dsiam_plugin.trackers.state import TrackerState
 
 
@@ -28,13 +29,13 @@ class Constants(NamedTuple):
 
     Attributes:
         config: The tracker's.
-        network: Embeds.
+        embedding: Embeds, with a network.
         numbers: Of the configuration.
         fixed: Of the configuration, on the network's device.
     """
 
     config: TrackerConfig
-    network: SiameseNet
+    embedding: Embedding
     numbers: Numbers
     fixed: Fixed
 
@@ -43,30 +44,25 @@ class Scene(NamedTuple):
     """A frame, and what it takes to cut and embed crops of it.
 
     Attributes:
-        images: (B, 3, H, W) float32.
+        images: (B, H, W, 3) uint8.
         fill: (N, 3).
-        network: Embeds.
+        embedding: Embeds.
     """
 
     images: Tensor
     fill: Tensor
-    network: SiameseNet
+    embedding: Embedding
 
     def embed_windows(self, windows: Windows, size: int) -> dict[str, Tensor]:
         """Features (N, S, C, h, w) of windows."""
-        return embed(self.network, sample(self.images, windows, self.fill, size))
+        return self.embedding.windows(self.images, windows, self.fill, size)
 
 
-def make_constants(config: TrackerConfig, network: SiameseNet) -> Constants:
-    """The constants on the network's device."""
+def make_constants(config: TrackerConfig, network: SiameseNet, kernels: bool = True) -> Constants:
+    """The constants on the network's device, with kernels of our own where they may and can be."""
     constants = fixed(config, network.response_size, network.device)
-    return Constants(config, network, network.numbers(config), constants)
-
-
-def embed(network: SiameseNet, crops: Tensor) -> dict[str, Tensor]:
-    """Features (N, S, C, h, w) float32 of crops (N, S, 3, size, size)."""
-    features = network.features(crops.flatten(0, 1))
-    return {layer: item.unflatten(0, crops.shape[:2]) for layer, item in features.items()}
+    embedding = make_embedding(network, kernels)
+    return Constants(config, embedding, network.numbers(config), constants)
 
 
 def device_start(images: Tensor, boxes: Tensor, fill: Tensor, constants: Constants) -> TrackerState:
@@ -78,9 +74,9 @@ def device_start(images: Tensor, boxes: Tensor, fill: Tensor, constants: Constan
         fill: Colour beyond the border, (N, 3) float32.
         constants: :func:`make_constants`.
     """
-    config, network = constants.config, constants.network
+    config = constants.config
     center, size, fill = boxes[:, :2], boxes[:, 2:], fill.round()
-    scene = Scene(_planes(images), fill, network)
+    scene = Scene(images, fill, constants.embedding)
     exemplar = _latest(scene, center, size, config)
     target = step.first_target(center, size, fill, exemplar, config.crop)
     search = windows_around(center, target.side[:, None])
@@ -106,20 +102,20 @@ def device_step(
     Returns:
         The new state, and (N, 6) float64: the box ``x, y, w, h``, the score, and lost (0 or 1).
     """
-    config, network, numbers, constant = constants
+    config, embedding, numbers, constant = constants
     transform, target = config.transform, state.target
-    scene = Scene(_planes(images), target.fill, network)
+    scene = Scene(images, target.fill, embedding)
     windows = windows_around(target.center, target.side[:, None] * constant.scales)
     x_feat = scene.embed_windows(windows, config.crop.search_size)
     x_hat = analyse(x_feat, transform) if transform.suppression else None
     peaks, _ = step.observe(target, x_feat, numbers, config, constant, x_hat=x_hat)
     verdict = rules.judge(target, peaks, config)
-    place = (windows, network.stride, state.image_size)
+    place = (windows, embedding.network.stride, state.image_size)
     target = rules.move(target, peaks, verdict, *place, config)
     latest = pairs = None
     if transform.variation or transform.replace_template:
         latest = _latest(scene, target.center, target.size, config)
-    if transform.suppression:
+    if x_hat is not None:
         pairs = _background(target, (x_feat, x_hat), windows, peaks, scene, constants)
     target = step.adapt(target, latest, pairs, verdict.learns, numbers, config)
     target = rules.settle(target, peaks, verdict, constant, config)
@@ -145,21 +141,14 @@ def _background(
 ) -> Mapping[str, Pair]:
     """G and G x map of every layer, from the search windows' features and spectra or cut anew."""
     transform, size = constants.config.transform, constants.config.crop.search_size
-    network = scene.network
+    embedding = scene.embedding
+    network = embedding.network
     if transform.background == "search":
         sigma = transform.saliency_sigma * size
-        region, region_hat = (
-            {layer: take(item, peaks.scale) for layer, item in features.items()}
-            for features in seen
-        )
+        region, region_hat = (winning(features, peaks) for features in seen)
         return bright(region, peaks, network.stride, network.backbone.levels, sigma, region_hat)
     at_scale = transform.background == "crop_at_scale"
     side = take(windows.side, peaks.scale) if at_scale else target.side
-    region = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
-    both = torch.cat([region, (region * constants.fixed.saliency).round()], dim=1)
-    return {layer: Pair(item[:, 0], item[:, 1]) for layer, item in embed(network, both).items()}
-
-
-def _planes(images: Tensor) -> Tensor:
-    """(B, H, W, 3) uint8 as (B, 3, H, W) float32."""
-    return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    pixels = sample(scene.images, windows_around(target.center, side[:, None]), scene.fill, size)
+    both = torch.cat([pixels, (pixels * constants.fixed.saliency).round()], dim=1)
+    return {layer: Pair(item[:, 0], item[:, 1]) for layer, item in embedding.crops(both).items()}

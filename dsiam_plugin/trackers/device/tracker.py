@@ -31,6 +31,7 @@ class DeviceTracker(TargetTracker):
         config: Everything else.
         name: What it is called in results and messages.
         graphs: Whether to record steps as CUDA graphs, on a GPU.
+        kernels: Whether to use GPU kernels of our own, where they can be built.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class DeviceTracker(TargetTracker):
         config: TrackerConfig,
         name: str = "DSiam",
         graphs: bool = True,
+        kernels: bool = True,
     ):
         super().__init__(network, config, name)
-        self._constants = make_constants(config, network)
+        with self._on_device():
+            self._constants = make_constants(config, network, kernels)
         self._upload = Upload(network.device)
         has_graphs = graphs and network.device.type == "cuda"
         self._run = GraphedStep(self._eager_step) if has_graphs else self._eager_step

@@ -27,7 +27,8 @@ class Upload:
         if not self._is_cuda:
             return torch.from_numpy(np.stack(images))
         staging = self._ready((len(images), *images[0].shape))
-        np.stack(images, out=staging.numpy())
+        for place, image in zip(staging.numpy(), images, strict=True):
+            np.copyto(place, image)
         frames = staging.to(self._device, non_blocking=True)
         self._copied = torch.cuda.Event()
         self._copied.record(torch.cuda.current_stream(self._device))

@@ -1,7 +1,5 @@
 """Random changes of crops: where they are cut, what light they were taken in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +12,7 @@ GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How crops vary. All random amounts are uniform.
+    """Ranges in which crops vary. All random amounts are uniform.
 
     Attributes:
         shift_px: Largest displacement of the target from the search's middle, in each direction.
@@ -39,7 +37,7 @@ class AugmentConfig:
     blur: float = number(0.15, "[0, 1]")
 
 
-def cut(
+def cut_window(
     crop: np.ndarray, size: int, offset: tuple[float, float], scale: float, flip: bool
 ) -> np.ndarray:
     """Cut a window out of a packed crop.

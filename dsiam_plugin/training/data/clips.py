@@ -5,8 +5,6 @@ give it a motion again: a bounded random walk of the rows' position and scale, w
 a real motion and of a real scale estimate's error that a tracker has to make up for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,26 +15,22 @@ from torch import Tensor
 
 from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.errors import DatasetError
-from dsiam_plugin.training.data.augment import AugmentConfig, cut, relight, to_grey
+from dsiam_plugin.training.data.augment import AugmentConfig, cut_window, relight, to_grey
 from dsiam_plugin.training.data.pack import Pack, Track
 
 
 class ClipBatch(NamedTuple):
-    """Clips of one batch.
+    """Clips of one batch."""
 
-    Attributes:
-        crops: (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time.
-        boxes: (B, T, 4) float32 ``(x, y, w, h)`` of the target in the crop. The first is what the
-            tracker is told.
-    """
-
-    crops: Tensor
+    crops: Tensor  # (B, T, S, S, 3) uint8 RGB, rows of a pack in order of time
+    # (B, T, 4) float32 `(x, y, w, h)` of the target in the crop. The first is what the tracker is
+    # told
     boxes: Tensor
 
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """How clips are drawn. Random amounts are uniform where nothing else is said.
+    """Settings of drawing clips. Random amounts are uniform where nothing else is said.
 
     Attributes:
         length: Frames T of a clip, >= 3: the first is told, V and W act from the third on.
@@ -77,7 +71,7 @@ class ClipDataset:
     Args:
         packs: Open packs of one geometry.
         config: How clips are drawn.
-        seed: Of everything random.
+        seed: Seed of everything random.
 
     Attributes:
         skipped: Tracks shorter than a clip.
@@ -119,7 +113,8 @@ class ClipDataset:
         for place in share:
             index = (step * batch_size + place) % len(self)
             rng = np.random.default_rng([self.seed, epoch, index, 1])
-            made.append(self._make(*self.tracks[order[index]], rng))
+            pack, track = self.tracks[order[index]]
+            made.append(self._make(pack, track, rng))
         crops, boxes = zip(*made, strict=True)
         return ClipBatch(torch.from_numpy(np.stack(crops)), torch.from_numpy(np.stack(boxes)))
 
@@ -184,7 +179,9 @@ def _moved(crop: np.ndarray, shift: np.ndarray, zoom: float, flip: bool) -> np.n
     """A row with its target displaced, enlarged and mirrored; an untouched row stays exact."""
     if zoom == 1 and not shift.any():
         return crop[:, ::-1] if flip else crop
-    return cut(np.asarray(crop), crop.shape[0], (float(shift[0]), float(shift[1])), 1 / zoom, flip)
+    return cut_window(
+        np.asarray(crop), crop.shape[0], (float(shift[0]), float(shift[1])), 1 / zoom, flip
+    )
 
 
 def _moved_box(

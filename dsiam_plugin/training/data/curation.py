@@ -1,7 +1,5 @@
 """From a source to a pack: scan, select, cut, write."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -16,8 +14,8 @@ from dsiam_plugin.io.boxes import Box
 from dsiam_plugin.io.files import atomic_folder, check_destination
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.workers import ordered_map
-from dsiam_plugin.training.data.curation_report import Outcome, nothing_left, write_report
-from dsiam_plugin.training.data.cutting import cut
+from dsiam_plugin.training.data.curation_report import CurationOutcome, nothing_left, write_report
+from dsiam_plugin.training.data.cutting import cut_crop
 from dsiam_plugin.training.data.pack import INDEX, PackGeometry, PackWriter
 from dsiam_plugin.training.data.selection import (
     FEWEST_FRAMES,
@@ -34,19 +32,12 @@ Progress = Callable[[Iterable, str, int | None], Iterable]
 
 
 class CutFootage(NamedTuple):
-    """Frames of a track that could be read.
+    """Frames of a track that could be read."""
 
-    Attributes:
-        footage: These frames, n of them.
-        crops: n of (S, S, 3) uint8 RGB.
-        boxes: n of the target in its crop.
-        skips: The other frames.
-    """
-
-    footage: Footage
-    crops: list[np.ndarray]
-    boxes: list[Box]
-    skips: list[Skip]
+    footage: Footage  # these frames, n of them
+    crops: list[np.ndarray]  # n of (S, S, 3) uint8 RGB
+    boxes: list[Box]  # n of the target in its crop
+    skips: list[Skip]  # the other frames
 
 
 def without_bar(items: Iterable, label: str, total: int | None) -> Iterable:
@@ -62,18 +53,10 @@ def curate(
     force: bool = False,
     workers: int = 1,
     progress: Progress = without_bar,
-) -> Outcome:
+) -> CurationOutcome:
     """Make a pack in folder ``out``, which appears only when it is complete.
 
     The same source, configuration and OpenCV give the same bytes, whatever ``workers`` is.
-
-    Args:
-        source: Where the pictures come from.
-        out: Folder to make; parents are made too.
-        config: What to select.
-        force: Replace an earlier pack there.
-        workers: Number of processes, at least 1.
-        progress: Wraps the iteration over sequences and tracks, for a progress bar.
 
     Raises:
         DatasetError: ``out`` is in use or cannot be written, the source is no good or leaves
@@ -93,9 +76,9 @@ def curate(
 
 def fill(
     folder: Path, source: Source, config: CurationConfig, workers: int, progress: Progress
-) -> Outcome:
+) -> CurationOutcome:
     """Write a pack and its report into an empty folder."""
-    outcome = Outcome()
+    outcome = CurationOutcome()
     selected = select(scan_source(source, config, outcome, workers, progress), config, outcome)
     if config.clips is None:
         wanted, total = whole_tracks(selected, config), len(selected)
@@ -117,7 +100,11 @@ def fill(
 
 
 def scan_source(
-    source: Source, config: CurationConfig, outcome: Outcome, workers: int, progress: Progress
+    source: Source,
+    config: CurationConfig,
+    outcome: CurationOutcome,
+    workers: int,
+    progress: Progress,
 ) -> list[Footage]:
     """All targets of the source in their usable frames."""
     units = source.units()
@@ -131,7 +118,9 @@ def scan_source(
     return targets
 
 
-def select(targets: list[Footage], config: CurationConfig, outcome: Outcome) -> list[Footage]:
+def select(
+    targets: list[Footage], config: CurationConfig, outcome: CurationOutcome
+) -> list[Footage]:
     """Targets that are long enough and not too large or small."""
     skips: list[Skip] = []
     if config.clips is not None:
@@ -156,7 +145,7 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
         except ImageError as error:
             skips.append(Skip("image unreadable", footage.name, "frame", detail=str(error)))
             continue
-        crop, box = cut(picture, Box(*footage.boxes[row]), geometry)
+        crop, box = cut_crop(picture, Box(*footage.boxes[row]), geometry)
         rows.append(row)
         crops.append(crop)
         boxes.append(box)
@@ -164,7 +153,7 @@ def cut_footage(geometry: PackGeometry, footage: Footage) -> CutFootage:
 
 
 def accepted(
-    pieces: Iterator[CutFootage], config: CurationConfig, outcome: Outcome
+    pieces: Iterator[CutFootage], config: CurationConfig, outcome: CurationOutcome
 ) -> Iterator[CutFootage]:
     """Whole clips, until there are as many as asked; or all tracks that still are tracks."""
     least, level = (

@@ -1,6 +1,4 @@
-"""What was packed and what was left out: ``curation.json`` and a table for the terminal."""
-
-from __future__ import annotations
+"""Counts of what was packed and left out: ``curation.json`` and a table for the terminal."""
 
 import json
 from collections import Counter
@@ -16,24 +14,15 @@ REPORT = "curation.json"
 
 
 @dataclass
-class Outcome:
-    """What became of a source.
+class CurationOutcome:
+    """Counts of a curation."""
 
-    Attributes:
-        units: Sequences looked at.
-        targets: Targets with usable frames.
-        selected: Targets chosen by their area share.
-        tracks: Clips or whole tracks packed.
-        crops: Frames packed.
-        skips: Everything left out.
-    """
-
-    units: int = 0
-    targets: int = 0
-    selected: int = 0
-    tracks: int = 0
-    crops: int = 0
-    skips: list[Skip] = field(default_factory=list)
+    units: int = 0  # sequences looked at
+    targets: int = 0  # targets with usable frames
+    selected: int = 0  # targets chosen by their area share
+    tracks: int = 0  # clips or whole tracks packed
+    crops: int = 0  # frames packed
+    skips: list[Skip] = field(default_factory=list)  # everything left out
 
     def rejections(self) -> dict[str, dict[str, int]]:
         """Level -> reason -> how many, the most frequent first."""
@@ -44,7 +33,7 @@ class Outcome:
 
 
 def write_report(
-    folder: Path, source: Mapping[str, str | int], config: CurationConfig, outcome: Outcome
+    folder: Path, source: Mapping[str, str | int], config: CurationConfig, outcome: CurationOutcome
 ) -> None:
     """Write ``curation.json``: the options, all counts, and every rejection with its place."""
     report = {
@@ -57,7 +46,7 @@ def write_report(
     write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")
 
 
-def table(config: CurationConfig, outcome: Outcome) -> str:
+def table(config: CurationConfig, outcome: CurationOutcome) -> str:
     """Counts of an outcome for the terminal, a line each."""
     lines = [f"{count:>9}  {what}" for what, count in packed(outcome).items()]
     if config.clips is not None and outcome.tracks < config.clips:
@@ -68,8 +57,8 @@ def table(config: CurationConfig, outcome: Outcome) -> str:
     return "\n".join(lines) + "\n"
 
 
-def packed(outcome: Outcome) -> dict[str, int]:
-    """What was read and packed."""
+def packed(outcome: CurationOutcome) -> dict[str, int]:
+    """Counts of what was read and packed."""
     return {
         "sequences read": outcome.units,
         "targets with usable frames": outcome.targets,
@@ -79,8 +68,8 @@ def packed(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def nothing_left(outcome: Outcome) -> str:
-    """Why nothing could be packed, in one line."""
+def nothing_left(outcome: CurationOutcome) -> str:
+    """The reasons for an empty pack, in one line."""
     reasons = [
         f"{reason}: {count} {level}{'s' if count > 1 else ''}"
         for level, counts in outcome.rejections().items()

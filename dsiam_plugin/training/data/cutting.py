@@ -4,8 +4,6 @@ With the scale ``s = exemplar_size / context_side(w, h)``, crop pixel ``u`` show
 ``(u - (S - 1) / 2) / s`` from the target's centre, in both directions and to a fraction of a pixel.
 """
 
-from __future__ import annotations
-
 import math
 
 import cv2
@@ -16,7 +14,7 @@ from dsiam_plugin.trackers.crops import channel_means, context_side
 from dsiam_plugin.training.data.pack import PackGeometry
 
 
-def cut(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray, Box]:
+def cut_crop(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray, Box]:
     """Cut the crop of a target.
 
     What lies beyond the image's border gets the mean of each channel. Where the image shrinks to
@@ -24,8 +22,8 @@ def cut(image: np.ndarray, box: Box, geometry: PackGeometry) -> tuple[np.ndarray
 
     Args:
         image: (H, W, 3) uint8.
-        box: Of the target in the image, 0-based px, of positive size.
-        geometry: Of the crop.
+        box: The target in the image, 0-based px, of positive size.
+        geometry: Size and scale of the crop.
 
     Returns:
         The crop, (S, S, 3) uint8, and the target's box in it.
@@ -61,11 +59,7 @@ def _shrunk_window(
     size: int,
     fill: tuple[float, float, float],
 ) -> tuple[np.ndarray, tuple[int, int], int]:
-    """The part of the image that a crop of ``side`` px can show, averaged over square blocks.
-
-    Returns:
-        The window, the source pixel of its top-left corner, and the blocks' side in px.
-    """
+    """The part of the image that a crop of ``side`` px can show, averaged over square blocks."""
     height, width = image.shape[:2]
     reach = side / 2 + 2  # interpolation looks one pixel further
     left, right = _span(center[0], reach, width)

@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ from dsiam_plugin.io.parsing import read_json
 FORMAT = "dsiam-pack-1"
 CROPS, BOXES, INDEX = "crops.npy", "boxes.npy", "pack.json"
 NPY_HEADER_BYTES = 128
-_TRACK = {"name": str, "video": str, "start": int, "stop": int, "frames": [int]}
-_SHAPE = {
+_TRACK: dict[str, Any] = {"name": str, "video": str, "start": int, "stop": int, "frames": [int]}
+_SHAPE: dict[str, Any] = {
     "format": str,
     "geometry": {"side": int, "exemplar_size": int, "context": float},
     "tracks": [_TRACK],
@@ -35,20 +34,13 @@ _SHAPE = {
 
 @dataclass(frozen=True)
 class Track:
-    """One target over successive frames of one video.
+    """One target over successive frames of one video."""
 
-    Attributes:
-        name: Of the track, unique in its pack.
-        video: What it was cut from; tracks of one video may show the same target.
-        start, stop: Its rows in the pack.
-        frames: The row's frame numbers in the video, increasing.
-    """
-
-    name: str
-    video: str
-    start: int
+    name: str  # name of the track, unique in its pack
+    video: str  # what it was cut from; tracks of one video may show the same target
+    start: int  # start, stop: its rows in the pack
     stop: int
-    frames: tuple[int, ...]
+    frames: tuple[int, ...]  # the row's frame numbers in the video, increasing
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -56,36 +48,22 @@ class Track:
 
 @dataclass(frozen=True)
 class PackGeometry:
-    """How the crops were cut.
+    """Size and scale of the crops."""
 
-    Attributes:
-        side: Side S of every crop in px.
-        exemplar_size: What the target's exemplar window measures in the crop, px.
-        context: Share of (w + h) added to each side of the target.
-    """
-
-    side: int = 351
-    exemplar_size: int = 127
-    context: float = 0.5
+    side: int = 351  # side S of every crop in px
+    exemplar_size: int = 127  # what the target's exemplar window measures in the crop, px
+    context: float = 0.5  # share of (w + h) added to each side of the target
 
 
 @dataclass(frozen=True)
 class Pack:
-    """An open pack; rows are read from the disk when they are used.
+    """An open pack; rows are read from the disk when they are used."""
 
-    Attributes:
-        path: The folder.
-        crops: (N, S, S, 3) uint8 RGB, memory-mapped.
-        boxes: (N, 4) float32 ``(x, y, w, h)`` of the target in the crop, 0-based px.
-        tracks: In the order of their rows.
-        geometry: How the crops were cut.
-    """
-
-    path: Path
-    crops: np.ndarray
-    boxes: np.ndarray
-    tracks: tuple[Track, ...]
-    geometry: PackGeometry
+    path: Path  # the folder
+    crops: np.ndarray  # (N, S, S, 3) uint8 RGB, memory-mapped
+    boxes: np.ndarray  # (N, 4) float32 `(x, y, w, h)` of the target in the crop, 0-based px
+    tracks: tuple[Track, ...]  # in the order of their rows
+    geometry: PackGeometry  # how the crops were cut
 
 
 def open_pack(path: str | Path) -> Pack:
@@ -152,10 +130,6 @@ class PackWriter:
 
     Use it as a context manager: the index is written at the end, and only if nothing was raised,
     so an interrupted run leaves a folder that :func:`open_pack` refuses.
-
-    Attributes:
-        path: The folder.
-        geometry: How the crops are cut.
     """
 
     path: Path
@@ -171,12 +145,7 @@ class PackWriter:
     def __enter__(self) -> PackWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
         with self._stream:
             if kind is None:
                 self._stream.seek(0)
@@ -201,7 +170,7 @@ class PackWriter:
         """Appends a track.
 
         Args:
-            name: Of the track.
+            name: Name of the track.
             video: What it was cut from.
             frames: Frame numbers, increasing.
             crops: (S, S, 3) uint8 RGB each.

@@ -1,7 +1,5 @@
 """Exemplar and search pairs of stage one: two frames of one track, cut from packs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,29 +10,23 @@ from torch import Tensor
 
 from dsiam_plugin.config.fields import number
 from dsiam_plugin.errors import ConfigError, DatasetError
-from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut, relight, to_grey
+from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut_window, relight, to_grey
 from dsiam_plugin.training.data.pack import Pack, Track
 
 DRAWS_FOR_A_NEW_VIDEO = 20
 
 
 class PairBatch(NamedTuple):
-    """Pairs of one batch.
+    """Pairs of one batch."""
 
-    Attributes:
-        exemplars: (B, 127, 127, 3) uint8 RGB.
-        searches: (B, 255, 255, 3) uint8 RGB.
-        offsets: (B, 2) float32, target's displacement (dx, dy) from the search's middle, px.
-    """
-
-    exemplars: Tensor
-    searches: Tensor
-    offsets: Tensor
+    exemplars: Tensor  # (B, 127, 127, 3) uint8 RGB
+    searches: Tensor  # (B, 255, 255, 3) uint8 RGB
+    offsets: Tensor  # (B, 2) float32, target's displacement (dx, dy) from the search's middle, px
 
 
 @dataclass(frozen=True)
 class PairConfig:
-    """How pairs are drawn.
+    """Settings of drawing pairs.
 
     Attributes:
         pairs: Pairs of one pass.
@@ -61,7 +53,7 @@ class PairDataset:
     Args:
         packs: Open packs of one geometry.
         config: How pairs are drawn.
-        seed: Of everything random.
+        seed: Seed of everything random.
     """
 
     def __init__(self, packs: Sequence[Pack], config: PairConfig, seed: int):
@@ -123,14 +115,14 @@ class PairDataset:
         flip = bool(rng.random() < config.flip)
         limit = config.shift_px
         dx, dy = rng.uniform(-limit, limit, 2)
-        exemplar = cut(
+        exemplar = cut_window(
             pack.crops[track.start + first],
             pack.geometry.exemplar_size,
             tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2)),
             1 + rng.uniform(-config.exemplar_scale, config.exemplar_scale),
             flip,
         )
-        search = cut(
+        search = cut_window(
             pack.crops[track.start + second],
             self.config.search_size,
             (dx, dy),

@@ -1,13 +1,11 @@
 """Batches made ahead of the network: by a thread, or by processes of their own."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -37,21 +35,16 @@ class Dataset(Protocol):
     def __len__(self) -> int:
         """Samples of one pass."""
 
-    def batch(self, epoch: int, step: int, batch_size: int, rank: int, world: int) -> Any:
+    def batch(self, epoch: int, step: int, batch_size: int, rank: int = 0, world: int = 1) -> Any:
         """The share of process ``rank`` in a global batch, a NamedTuple of CPU tensors."""
 
 
 @dataclass(frozen=True)
-class Share:
-    """What part of each batch this process makes.
+class BatchShare:
+    """The part of each batch that this process makes."""
 
-    Attributes:
-        batch_size: Samples of the global batch.
-        rank, world: This process and how many there are.
-    """
-
-    batch_size: int
-    rank: int = 0
+    batch_size: int  # samples of the global batch
+    rank: int = 0  # rank, world: this process and how many there are
     world: int = 1
 
 
@@ -63,8 +56,8 @@ def positions(start: Position, epochs: int, steps: int) -> Iterator[Position]:
 
 
 def batches(
-    make_dataset: Callable[[], Dataset], share: Share, order: Iterable[Position], workers: int
-) -> Iterator[Any]:
+    make_dataset: Callable[[], Dataset], share: BatchShare, order: Iterable[Position], workers: int
+) -> Generator[Any, None, None]:
     """Batches in the given order, made ahead while the caller computes.
 
     Args:
@@ -109,7 +102,7 @@ def _processes(make_dataset: Callable[[], Dataset], workers: int) -> Executor:
     return ProcessPoolExecutor(workers, context, _open_in_process, (make_dataset,))
 
 
-def _make(dataset: Dataset, share: Share, position: Position) -> tuple[type, list[np.ndarray]]:
+def _make(dataset: Dataset, share: BatchShare, position: Position) -> tuple[type, list[np.ndarray]]:
     """Type and arrays of a batch; arrays travel between processes without shared memory."""
     batch = dataset.batch(*position, share.batch_size, share.rank, share.world)
     return type(batch), [item.numpy() for item in batch]
@@ -128,9 +121,11 @@ def _open_in_process(make_dataset: Callable[[], Dataset]) -> None:
 
 def _end_with_parent() -> None:
     """Ends this process when the run's is gone, even if that was killed."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
-def _make_in_process(share: Share, position: Position) -> tuple[type, list[np.ndarray]]:
+def _make_in_process(share: BatchShare, position: Position) -> tuple[type, list[np.ndarray]]:
     return _make(_opened[0], share, position)

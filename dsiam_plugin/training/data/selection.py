@@ -1,7 +1,5 @@
 """Which frames, sequences and clips of a source go into a pack."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +14,7 @@ FEWEST_FRAMES = 2  # one is no track
 
 @dataclass(frozen=True)
 class CurationConfig:
-    """What to select; the defaults are the paper's where it gives numbers.
+    """Rules of selection; the defaults are the paper's where it gives numbers.
 
     Attributes:
         clips: How many clips, drawn at random; None packs whole tracks.
@@ -28,7 +26,7 @@ class CurationConfig:
         min_inside: Share of a box that must lie inside the image.
         keep_occluded: Whether frames flagged as occluded are used.
         drop_generated: Whether frames are left out whose box was not drawn by hand.
-        seed: Of the clips.
+        seed: Seed of the clips.
     """
 
     clips: int | None = number(2000, "[1, 1e9]")
@@ -44,11 +42,7 @@ class CurationConfig:
     seed: int = number(0, "[0, 2147483647]")
 
     def __post_init__(self) -> None:
-        """Check all values.
-
-        Raises:
-            DatasetError: Naming every value that is out of range.
-        """
+        """Check all values."""
         refuse(validate(self), error=DatasetError)
 
     def problems(self) -> Iterator[str]:
@@ -82,7 +76,7 @@ def usable_frames(scan: Scan, config: CurationConfig) -> Scan:
 
 
 def frame_reasons(target: Footage, config: CurationConfig) -> np.ndarray:
-    """Why each frame cannot be used, (N,) of str; "" where it can. The first reason counts."""
+    """The reason against each frame, (N,) of str; "" where it can. The first reason counts."""
     w, h = target.boxes[:, 2:].T
     flags = target.flags
     cases = {

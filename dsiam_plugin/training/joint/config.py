@@ -1,6 +1,4 @@
-"""How clips are trained on, and what a clip model starts from."""
-
-from __future__ import annotations
+"""Settings of training on clips, and the start of a clip model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ GROUPS = ("features", "biases", "lambdas", "rates", "fusion", "head")
 
 @dataclass(frozen=True)
 class JointConfig:
-    """How clips are trained on.
+    """Settings of training on clips.
 
     Attributes:
         radius_px: Cells within this distance of the target are labelled +1.

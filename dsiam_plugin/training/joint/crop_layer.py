@@ -7,8 +7,6 @@ windows.
 Shapes: B clips, S side of a packed crop. Positions are pixel indices (x, y) in the packed crop.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -5,8 +5,6 @@ range. A share that starts at 0 or 1 is no parameter: the paper's transforms rep
 (rate 1) and remember nothing (memory 0), and a logit cannot say so.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -18,7 +16,7 @@ from dsiam_plugin.core.state import Numbers
 from dsiam_plugin.errors import ConfigError
 
 
-class Share(nn.Module):
+class LearntShare(nn.Module):
     """A number in [0, 1], learnt as its logit if it starts strictly between.
 
     Args:
@@ -37,7 +35,7 @@ class Share(nn.Module):
 
     def forward(self) -> Tensor:
         """The number, ()."""
-        return self.logit.sigmoid() if self.learnt else self.constant
+        return self.logit.sigmoid() if self.learnt else self.get_buffer("constant")
 
 
 class FusionMaps(nn.Module):
@@ -60,9 +58,8 @@ class FusionMaps(nn.Module):
         first, *others = self.layers
         if not others:
             return {first: self.primary}
-        primary = self.primary
-        if self.symmetric:
-            primary = (primary + primary.flip(-1)) / 2
+        both = self.primary + self.primary.flip(-1)
+        primary = both / 2 if self.symmetric else self.primary
         rest = (1 - primary) / len(others)
         return {first: primary} | dict.fromkeys(others, rest)
 
@@ -78,7 +75,7 @@ class Learnables(nn.Module):
     """
 
     def __init__(
-        self, config: TrackerConfig, fusion: Tensor, head: tuple[float, float], symmetric: bool
+        self, config: TrackerConfig, fusion: Tensor, head: tuple[float, ...], symmetric: bool
     ):
         super().__init__()
         layers, transform = config.model.layers, config.transform
@@ -95,24 +92,17 @@ class Learnables(nn.Module):
                 }
             )
             self.rate[kind] = nn.ModuleDict(
-                {layer: Share(of_layer(rates, layer)) for layer in layers}
+                {layer: LearntShare(of_layer(rates, layer)) for layer in layers}
             )
         self._averages = transform.variation or transform.replace_template
-        self.memory = Share(transform.memory if self._averages else 0.0)
+        self.memory = LearntShare(transform.memory if self._averages else 0.0)
         self.fusion = FusionMaps(layers, fusion, symmetric)
         self.log_scale = nn.Parameter(torch.tensor(math.log(head[0])))
         self.bias = nn.Parameter(torch.tensor(float(head[1])))
 
     def numbers(self) -> Numbers:
         """The numbers as the method takes them; gradients flow back to the parameters."""
-        lambdas = {
-            kind: {layer: item.exp() for layer, item in items.items()}
-            for kind, items in self.log_lambda.items()
-        }
-        rates = {
-            kind: {layer: item() for layer, item in items.items()}
-            for kind, items in self.rate.items()
-        }
+        lambdas, rates = self._by_kind()
         return Numbers(
             lambdas.get("v", {}),
             rates.get("v", {}),
@@ -138,20 +128,27 @@ class Learnables(nn.Module):
         """Every number in plain units: lambdas and rates by layer, memory, head."""
         values = {"head_scale": self.log_scale.exp().item(), "head_bias": self.bias.item()}
         values["memory"] = self.memory().item()
-        for kind, items in self.log_lambda.items():
-            values |= {f"lambda_{kind}.{layer}": item.exp().item() for layer, item in items.items()}
-        for kind, items in self.rate.items():
-            values |= {f"rate_{kind}.{layer}": item().item() for layer, item in items.items()}
+        for name, of_kinds in zip(("lambda", "rate"), self._by_kind(), strict=True):
+            for kind, items in of_kinds.items():
+                values |= {f"{name}_{kind}.{layer}": item.item() for layer, item in items.items()}
         return values
 
     def overrides(self) -> dict[str, Any]:
         """The transform's numbers in the shape of the YAML files."""
         values: dict[str, Any] = {}
-        for kind, items in self.log_lambda.items():
-            values[f"lambda_{kind}"] = {name: _short(item.exp()) for name, item in items.items()}
-        for kind, items in self.rate.items():
-            values[f"rate_{kind}"] = {name: _short(item()) for name, item in items.items()}
+        for name, of_kinds in zip(("lambda", "rate"), self._by_kind(), strict=True):
+            for kind, items in of_kinds.items():
+                values[f"{name}_{kind}"] = {layer: _short(item) for layer, item in items.items()}
         return values | ({"memory": _short(self.memory())} if self._averages else {})
+
+    def _by_kind(self) -> tuple[dict[str, dict[str, Tensor]], dict[str, dict[str, Tensor]]]:
+        """Ridge weights and rates, each by kind of transform ("v" or "w") and layer."""
+        ridges: dict[str, Any] = dict(self.log_lambda.items())
+        rates: dict[str, Any] = dict(self.rate.items())
+        return (
+            {kind: {name: item.exp() for name, item in of.items()} for kind, of in ridges.items()},
+            {kind: {name: item() for name, item in of.items()} for kind, of in rates.items()},
+        )
 
 
 def _short(value: Tensor) -> float:

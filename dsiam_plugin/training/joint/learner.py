@@ -1,7 +1,5 @@
 """One step of learning: forward, backward, averaged gradient, update."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,45 +19,27 @@ class NotFiniteError(TrainingError):
 
 
 class Update(NamedTuple):
-    """What a step showed.
+    """The outcome of a step."""
 
-    Attributes:
-        values: Losses and rates of the whole batch, over all processes, by name.
-        responses: (B, ...) maps of this process's share for pictures, or None.
-    """
-
-    values: dict[str, float]
-    responses: Tensor | None
+    values: dict[str, float]  # losses and rates of the whole batch, over all processes, by name
+    responses: Tensor | None  # (B, ...) maps of this process's share for pictures, or None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how a model computes.
+    """Device, precision and processes of a training."""
 
-    Attributes:
-        device: Of the model and its batches.
-        dtype: Of the convolutions; float32 parameters are cast on the fly.
-        channels_last: Memory layout of the model.
-        group: The processes that share the work.
-    """
-
-    device: torch.device
+    device: torch.device  # device of the model and its batches
+    # Of the convolutions; float32 parameters are cast on the fly
     dtype: torch.dtype = torch.float32
-    channels_last: bool = True
-    group: Group = Group()
+    channels_last: bool = True  # memory layout of the model
+    group: Group = Group()  # the processes that share the work
 
 
 class Learner:
-    """A model and its optimiser.
+    """A model with the methods that a stage has, and its optimiser."""
 
-    Args:
-        model: Takes a batch, returns losses; see :class:`dsiam_plugin.training.run.stages.Stage`.
-        config: Optimiser and schedule.
-        steps: Of the whole run, for the schedule.
-        machine: Where and how it computes.
-    """
-
-    def __init__(self, model: nn.Module, config: TrainingConfig, steps: int, machine: Machine):
+    def __init__(self, model: Any, config: TrainingConfig, steps: int, machine: Machine):
         layout = torch.channels_last if machine.channels_last else torch.contiguous_format
         self.model = synchronised(model.to(machine.device, memory_format=layout), machine.group)
         machine.group.share_parameters(self.model)

@@ -1,6 +1,4 @@
-"""How much memory a training takes for each sample."""
-
-from __future__ import annotations
+"""Memory that a training takes for each sample."""
 
 import sys
 

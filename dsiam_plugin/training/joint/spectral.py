@@ -13,8 +13,6 @@ w = 1 for the columns 0 and (even W) W / 2 and w = 2 for all others, the adjoint
 Half precision inputs are transformed in float32, so autocast may be on; float64 stays.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -135,7 +133,7 @@ def _cells(features: Tensor) -> int:
 
 
 def _half_weights(features: Tensor, dtype: torch.dtype) -> Tensor:
-    """How many columns of the whole spectrum each of the half one stands for, (W // 2 + 1,)."""
+    """Columns of the whole spectrum that each of the half one stands for, (W // 2 + 1,)."""
     width = features.shape[-1]
     weights = torch.full((width // 2 + 1,), 2, dtype=dtype, device=features.device)
     weights[0] = 1

@@ -4,8 +4,6 @@ Backpropagation through time runs over ``joint.unroll``; this module owns the
 parameters, the loss and what leaves the training. Shapes: B clips of T frames, m response cells.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -40,11 +38,6 @@ OFF_PX = 16.0  # a peak further from the target counts as off: a quarter of a us
 class ClipModel(nn.Module):
     """Features, ridge weights, rates, memory, fusion map and head, trained together on clips.
 
-    Args:
-        weights: Where the features start, batch normalisation folded.
-        tracker: The tracker that is unrolled, and where its numbers and its fusion map start.
-        config: How it is trained.
-
     Raises:
         CheckpointError: If the weights are not those of SiamFC's AlexNet.
         ConfigError: If a value is out of range.
@@ -59,7 +52,7 @@ class ClipModel(nn.Module):
         self.tracker = tracker
         self._start = weights
         self.backbone = start_backbone(weights).requires_grad_(config.train_features)
-        self.backbone.to(memory_format=torch.channels_last)
+        self.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.learnables = Learnables(
             tracker,
             start_map(weights, tracker),
@@ -105,11 +98,7 @@ class ClipModel(nn.Module):
 
     @torch.no_grad()
     def to_weights(self, origin: Mapping[str, Any]) -> Weights:
-        """What the tracker needs to run as trained: features, fusion map and its numbers.
-
-        Args:
-            origin: How it was trained; kept in the header as it is.
-        """
+        """Weights that the tracker runs with as trained: features, fusion map and its numbers."""
         tensors = {name: _copied(item) for name, item in self.backbone.state_dict().items()}
         for layer, weights in self._first_map().items():
             tensors[f"fusion.{layer}"] = _copied(weights)
@@ -144,7 +133,7 @@ class ClipModel(nn.Module):
 
         Args:
             pixels: RGB in [0, 255].
-            dtype: Of the convolutions.
+            dtype: Type of the convolutions.
         """
         # (B, H, W, 3) seen as (B, 3, H, W) is channels-last without a copy.
         crops = pixels.permute(0, 3, 1, 2).float()
@@ -163,7 +152,7 @@ class ClipModel(nn.Module):
         if not self.config.train_features:
             return []
         kinds = {"features": lambda item: item.ndim > 1, "biases": lambda item: item.ndim == 1}
-        groups = []
+        groups: list[tuple[str, list[nn.Parameter], Any]] = []
         for kind, belongs in kinds.items():
             named = [pair for pair in self.backbone.named_parameters() if belongs(pair[1])]
             multiplier = self.config.multipliers.get(kind, 1.0)
@@ -179,7 +168,7 @@ class ClipModel(nn.Module):
     def _unroll(
         self, crops: Tensor, annotated: Tensor, embed: Callable[[Tensor], dict[str, Tensor]]
     ) -> list[Seen]:
-        """What each frame but the first showed."""
+        """The outcome of each frame but the first."""
         fill = crops[:, 0].float().mean(dim=(1, 2)).round().to(torch.uint8)
         unroller = Unroller(
             self.tracker,

@@ -5,8 +5,6 @@ gradient; features and what is learnt from them carry it from frame to frame. Sh
 place of N targets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -26,23 +24,14 @@ from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 
 
 class Seen(NamedTuple):
-    """What a frame showed.
+    """The outcome of one frame."""
 
-    Attributes:
-        responses: (B, m, m), with gradient.
-        plain: (B, m, m) of the first exemplar without V and W, without gradient.
-        middles: (B, 2) positions in the middle of the search windows.
-        peaks: Of ``responses``.
-        plain_peaks: Of ``plain``.
-        verdict: What follows from ``peaks``; whether V and W may be learnt.
-    """
-
-    responses: Tensor
-    plain: Tensor
-    middles: Tensor
-    peaks: Peaks
-    plain_peaks: Peaks
-    verdict: Verdict
+    responses: Tensor  # (B, m, m), with gradient
+    plain: Tensor  # (B, m, m) of the first exemplar without V and W, without gradient
+    middles: Tensor  # (B, 2) positions in the middle of the search windows
+    peaks: Peaks  # those of `responses`
+    plain_peaks: Peaks  # those of `plain`
+    verdict: Verdict  # what follows from `peaks`; whether V and W may be learnt
 
 
 class Unroller:
@@ -53,7 +42,7 @@ class Unroller:
         numbers: Parameters in place of the configuration's numbers.
         embed: Features of windows (B, size, size, 3) uint8, float32 a layer.
         max_excursion: Largest distance in px of a position from the annotated one.
-        device: Of the clips.
+        device: The clips' device.
     """
 
     backbone = SiamFCAlexNet
@@ -98,7 +87,7 @@ class Unroller:
         """Targets and responses of the next frame.
 
         Args:
-            target: Of the frame before.
+            target: State after the frame before.
             rows: (B, S, S, 3) uint8, this frame.
             annotated: (B, 2) float64 positions of the targets.
             learn: Learn V and W; the last frame need not.
@@ -112,7 +101,7 @@ class Unroller:
             plain_peaks, plain = self._observe(first, x_feat)
         verdict = rules.judge(target, peaks, config)
         windows = Windows(middles[:, None], torch.full_like(middles[:, :1], side))
-        place = (windows, self.backbone.stride, rows.shape[1:3])
+        place = (windows, self.backbone.stride, (rows.shape[1], rows.shape[2]))
         target = rules.move(target, peaks, verdict, *place, config)
         center = bounded(target.center, annotated, self.max_excursion)
         target = target._replace(center=center)
@@ -156,9 +145,9 @@ class Unroller:
             sigma = transform.saliency_sigma * size
             region = {layer: item[:, 0] for layer, item in x_feat.items()}
             return bright(region, peaks, self.backbone.stride, self.backbone.levels, sigma)
-        region, _ = cut_windows(rows, target.center, size, target.fill)
-        highlighted = (region * self._fixed.saliency[..., None]).round().to(torch.uint8)
-        both = self.embed(torch.cat([region, highlighted]))
+        pixels, _ = cut_windows(rows, target.center, size, target.fill)
+        highlighted = (pixels * self._fixed.saliency[..., None]).round().to(torch.uint8)
+        both = self.embed(torch.cat([pixels, highlighted]))
         return {layer: Pair(*item.chunk(2)) for layer, item in both.items()}
 
     def _latest(self, target: Target, rows: Tensor, pairs: Mapping[str, Pair]) -> Features | None:

@@ -1,7 +1,5 @@
 """Checkpoints of a run: one file each, replaced atomically, never unpickled freely."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -32,25 +30,15 @@ FREE_KEYS = ("checkpoint_s", "checkpoint_steps", "picture_steps")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything a run needs to go on as if it had never stopped.
+    """Everything a run needs to go on as if it had never stopped."""
 
-    Attributes:
-        config: The run's configuration, as plain lists and dicts.
-        data: Digest of each pack by its name.
-        epoch: Pass that comes next or is under way, from 0.
-        step: Steps of that pass that are done.
-        learner: State of model, optimiser and scaler.
-        averages: State of the means under way.
-        best: Best validation score so far; None before the first.
-    """
-
-    config: Mapping[str, Any]
-    data: Mapping[str, str]
-    epoch: int
-    step: int
-    learner: Mapping[str, Any]
-    averages: Mapping[str, Any] = field(default_factory=dict)
-    best: float | None = None
+    config: Mapping[str, Any]  # the run's configuration, as plain lists and dicts
+    data: Mapping[str, str]  # digest of each pack by its name
+    epoch: int  # pass that comes next or is under way, from 0
+    step: int  # steps of that pass that are done
+    learner: Mapping[str, Any]  # state of model, optimiser and scaler
+    averages: Mapping[str, Any] = field(default_factory=dict)  # state of the means under way
+    best: float | None = None  # best validation score so far; None before the first
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

@@ -1,11 +1,9 @@
 """Curves of a run: ``curve.csv`` always, TensorBoard where it is installed."""
 
-from __future__ import annotations
-
 import csv
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +38,7 @@ class Averages:
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        """What ``__init__`` takes."""
+        """The state that ``__init__`` takes."""
         return {"sums": dict(self._sums), "count": self.count}
 
 
@@ -48,10 +46,6 @@ class Curve:
     """A table of numbers by step that grows by a row at a time.
 
     Rows after ``step``, which an interrupted run wrote after its last checkpoint, are dropped.
-
-    Args:
-        path: CSV file.
-        step: Steps that are done.
     """
 
     def __init__(self, path: Path, step: int):
@@ -137,7 +131,7 @@ def response_strip(responses: Tensor) -> Tensor:
     return padded.permute(1, 0, 2).flatten(1)
 
 
-def _csv(columns: list[str], rows: list[Mapping[str, Any]], *, header: bool) -> str:
+def _csv(columns: list[str], rows: Sequence[Mapping[str, Any]], *, header: bool) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     if header and columns:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.autograd import Function
-from torch.autograd.function import FunctionCtx
 
 from dsiam_plugin.errors import TrainingError
 from dsiam_plugin.models.devices import resolve_device
@@ -25,26 +24,21 @@ from dsiam_plugin.models.devices import resolve_device
 # The other processes wait while the first one validates.
 TIMEOUT = timedelta(hours=2)
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 @dataclass(frozen=True)
 class Group:
-    """The processes of a run.
+    """The processes of a run."""
 
-    Attributes:
-        rank: Number of this process, from 0.
-        world: How many there are.
-        local_rank: Number of this process on its machine: its GPU.
-        device: Where tensors must be to be exchanged.
-    """
-
-    rank: int = 0
-    world: int = 1
-    local_rank: int = 0
-    device: torch.device = torch.device("cpu")
+    rank: int = 0  # number of this process, from 0
+    world: int = 1  # how many there are
+    local_rank: int = 0  # number of this process on its machine: its GPU
+    device: torch.device = torch.device("cpu")  # where tensors must be to be exchanged
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes files."""
+        """True in the process that writes files."""
         return self.rank == 0
 
     def mean(self, tensor: Tensor) -> Tensor:
@@ -128,7 +122,7 @@ class _GroupMean(Function):
     """Mean over the processes, whose gradient is the mean of the gradients."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, values: Tensor, group: Group) -> Tensor:
+    def forward(ctx: Any, values: Tensor, group: Group) -> Tensor:
         ctx.group = group
         return group.mean(values)
 
@@ -172,12 +166,13 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Moves the running statistics; the running variance is the unbiased one, as torch's."""
         count *= self.group.world
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance * count / max(1, count - 1), self.momentum)
+        buffers: dict[str, Any] = self._buffers  # they are there: statistics are tracked
+        buffers["num_batches_tracked"] += 1
+        buffers["running_mean"].lerp_(mean, self.momentum)
+        buffers["running_var"].lerp_(variance * count / max(1, count - 1), self.momentum)
 
 
-def synchronised(model: nn.Module, group: Group) -> nn.Module:
+def synchronised(model: Model, group: Group) -> Model:
     """The model with batch normalisations over all processes; itself in a single one."""
     if group.world == 1:
         return model

@@ -4,8 +4,6 @@ Everything random is a pure function of seed, pass and step, and a checkpoint ho
 run that was killed at any moment and resumed ends with the same parameters as an unbroken one.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import time
@@ -23,7 +21,7 @@ from dsiam_plugin.errors import CheckpointError, TrainingError
 from dsiam_plugin.io.files import atomic_path
 from dsiam_plugin.io.messages import fail
 from dsiam_plugin.models.weights import save_weights
-from dsiam_plugin.training.data.prefetch import Dataset, Position, Share, batches, positions
+from dsiam_plugin.training.data.prefetch import BatchShare, Dataset, Position, batches, positions
 from dsiam_plugin.training.joint.learner import Learner, Machine, NotFiniteError, Update
 from dsiam_plugin.training.run.checkpoints import (
     Checkpoint,
@@ -41,48 +39,33 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to train.
+class TrainingJob:
+    """A training with all its parts."""
 
-    Attributes:
-        config: The recipe.
-        model: Takes a batch, returns losses.
-        make_dataset: Opens the data; must pickle where ``workers`` is not 0.
-        samples: Of one pass.
-        files: Where everything goes.
-        machine: Where and how it computes.
-        data: Digest of each pack by its name.
-        origin: What the weights' header says beside the scores.
-        validate: Scores a file of weights, calling its second argument before each frame; None
-            for no validation.
-        workers: Processes that prepare batches; 0 for a thread.
-        sample: What one sample is called.
-    """
-
-    config: TrainingConfig
-    model: nn.Module
-    make_dataset: Callable[[], Dataset]
-    samples: int
-    files: Files
-    machine: Machine
-    data: Mapping[str, str] = field(default_factory=dict)
+    config: TrainingConfig  # the recipe
+    model: nn.Module  # takes a batch, returns losses
+    make_dataset: Callable[[], Dataset]  # opens the data; must pickle where `workers` is not 0
+    samples: int  # samples of one pass
+    files: Files  # where everything goes
+    machine: Machine  # where and how it computes
+    data: Mapping[str, str] = field(default_factory=dict)  # digest of each pack by its name
+    # What the weights' header says beside the scores
     origin: Mapping[str, Any] = field(default_factory=dict)
+    # Scores a file of weights, calling its second argument before each frame; None for no
+    # validation
     validate: Callable[[Path, Callable[[], None]], Scores] | None = None
-    workers: int = 0
-    sample: str = "sample"
+    workers: int = 0  # processes that prepare batches; 0 for a thread
+    sample: str = "sample"  # what one sample is called
 
 
 class Trainer:
     """One run, from its first step or from its last checkpoint.
 
-    Args:
-        job: What to train.
-
     Raises:
         TrainingError: If the batch does not fit the data or the number of processes.
     """
 
-    def __init__(self, job: Job):
+    def __init__(self, job: TrainingJob):
         self.job = job
         self.group = job.machine.group
         self.steps = _steps_of_a_pass(job)
@@ -118,7 +101,7 @@ class Trainer:
             CheckpointError: If the disk is full.
         """
         job, epochs = self.job, self.job.config.epochs
-        share = Share(job.config.batch_size, self.group.rank, self.group.world)
+        share = BatchShare(job.config.batch_size, self.group.rank, self.group.world)
         order = positions(self.position, epochs, self.steps)
         with ExitStack() as stack:
             stops = stack.enter_context(StopRequests(self.group))
@@ -159,11 +142,7 @@ class Trainer:
         self._save(self.job.files.last)
 
     def _learn(self, batch: Any) -> Update:
-        """One step; a batch that breaks it is saved.
-
-        Raises:
-            NotFiniteError: Naming the file.
-        """
+        """One step; a batch that breaks it is saved."""
         try:
             return self.learner.update(batch, self._done())
         except NotFiniteError as error:
@@ -178,9 +157,10 @@ class Trainer:
             ) from None
 
     def _validate(self, stops: StopRequests) -> None:
-        files = self.job.files
+        files, validate = self.job.files, self.job.validate
+        assert validate is not None  # else there is nothing due
         self._write_weights(files.candidate, {})
-        scores = self.job.validate(files.candidate, stops.raise_own)
+        scores = validate(files.candidate, stops.raise_own)
         means = {**scores.set_means(), "mean": scores.mean, "seconds": scores.seconds}
         self.records.add_scores(means, self._done())
         better = self.best is None or scores.mean > self.best
@@ -230,12 +210,8 @@ class Trainer:
         return self.position.epoch * self.steps + self.position.step
 
 
-def _steps_of_a_pass(job: Job) -> int:
-    """Whole batches of one pass.
-
-    Raises:
-        TrainingError: If there is none, or a batch cannot be shared.
-    """
+def _steps_of_a_pass(job: TrainingJob) -> int:
+    """Whole batches of one pass."""
     size, world = job.config.batch_size, job.machine.group.world
     if size % world:
         raise TrainingError(f"batch_size {size}: expected a multiple of the {world} processes")

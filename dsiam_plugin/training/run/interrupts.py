@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
+from typing import Any
 
 from dsiam_plugin.training.run.distributed import Group
 
@@ -34,18 +35,13 @@ class StopRequests:
     def __init__(self, group: Group):
         self._group = group
         self._number = 0
-        self._old: dict[int, object] = {}
+        self._old: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequests:
         self._old = {number: signal.signal(number, self._remember) for number in SIGNALS}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         self._restore()
 
     def requested(self) -> int:

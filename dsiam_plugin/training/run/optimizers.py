@@ -4,8 +4,6 @@ The learning rate is a pure function of the step's number, so that a resumed run
 scheduler's state.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -23,10 +21,6 @@ def build_optimizer(
     config: OptimizerConfig, groups: Sequence[dict[str, Any]]
 ) -> torch.optim.Optimizer:
     """The optimiser of a model's groups of parameters.
-
-    Args:
-        config: Method, momentum, decay and factors of the learning rate.
-        groups: ``{"name", "params", "lr_multiplier", "weight_decay" (whether it applies)}``.
 
     Raises:
         ConfigError: If a multiplier names no group.
@@ -54,13 +48,7 @@ def build_optimizer(
 
 
 def learning_rate(config: OptimizerConfig, step: int, steps: int) -> float:
-    """Learning rate of a step, before the groups' multipliers.
-
-    Args:
-        config: Schedule and its ends.
-        step: From 0, over all passes.
-        steps: Of the whole run.
-    """
+    """Learning rate of a step, before the groups' multipliers."""
     rising = config.warm_up * steps
     if step < rising:
         share = (step + 1) / math.ceil(rising)

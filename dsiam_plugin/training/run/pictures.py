@@ -18,8 +18,9 @@ from torch import Tensor
 
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.errors import DSiamError, MissingDependencyError
+from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.versions import import_optional
 from dsiam_plugin.models.weights import load_weights
 from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig, ClipDataset
 from dsiam_plugin.training.data.pack import open_pack
@@ -29,6 +30,7 @@ from dsiam_plugin.training.joint.stage import ClipModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 DPI = 110
@@ -38,23 +40,14 @@ ROWS = ("search region", "first exemplar alone", "with V and W")
 
 @dataclass(frozen=True)
 class ClipView:
-    """One clip as the model saw it.
+    """One clip as the model saw it."""
 
-    Attributes:
-        windows: (T - 1, size, size, 3) uint8 search windows.
-        targets: (T - 1, 2) px, annotated displacement from their middles.
-        sizes: (T - 1, 2) px, width and height of the annotated boxes.
-        plain: (T - 1, m, m) responses of the first exemplar alone.
-        responses: (T - 1, m, m) with V and W.
-        stride: Pixels between neighbouring cells.
-    """
-
-    windows: np.ndarray
-    targets: np.ndarray
-    sizes: np.ndarray
-    plain: np.ndarray
-    responses: np.ndarray
-    stride: int
+    windows: np.ndarray  # (T - 1, size, size, 3) uint8 search windows
+    targets: np.ndarray  # (T - 1, 2) px, annotated displacement from their middles
+    sizes: np.ndarray  # (T - 1, 2) px, width and height of the annotated boxes
+    plain: np.ndarray  # (T - 1, m, m) responses of the first exemplar alone
+    responses: np.ndarray  # (T - 1, m, m) with V and W
+    stride: int  # pixels between neighbouring cells
 
 
 def fusion_figure(maps: Mapping[str, Tensor]) -> Figure:
@@ -171,13 +164,8 @@ def draw(options: argparse.Namespace) -> list[Path]:
 
 def _figure(width: float, height: float) -> Figure:
     """An empty figure in inches, made without a display and without global state."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            "pictures need matplotlib; install it with: pip install 'dsiam-plugin[plots]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    library = import_optional("matplotlib.figure", "plots")
+    return library.Figure(figsize=(width, height), layout="constrained")
 
 
 def _draw_window(axes: Axes, view: ClipView, time: int) -> None:
@@ -191,7 +179,7 @@ def _draw_window(axes: Axes, view: ClipView, time: int) -> None:
 
 def _draw_response(
     axes: Axes, view: ClipView, response: np.ndarray, time: int, limits: tuple[float, float]
-) -> object:
+) -> ScalarMappable:
     """The response over displacements in px; returns what the colour scale belongs to."""
     size = response.shape[0]
     half = size * view.stride / 2

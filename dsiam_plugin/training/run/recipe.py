@@ -5,8 +5,6 @@
 of the modules that use them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +27,7 @@ SCHEDULES = ("log", "cosine", "one_cycle", "constant")
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How parameters move.
+    """Optimiser and learning rate.
 
     Attributes:
         name: ``sgd`` or ``adamw``.
@@ -38,7 +36,7 @@ class OptimizerConfig:
         schedule: From ``lr`` to ``lr_end``: ``log`` (equal ratios), ``cosine``, ``one_cycle`` (a
             cosine up over the warm-up, then one down) or ``constant``.
         warm_up: Share of all steps that the learning rate rises in, in [0, 1).
-        momentum: Of sgd; adamw's first decay.
+        momentum: Momentum of sgd; adamw's first decay.
         weight_decay: For the groups of parameters that it applies to.
         clip_norm: Largest norm of the whole gradient; 0 for any.
         multipliers: Group of parameters to a factor of the learning rate; replaces the model's
@@ -70,7 +68,7 @@ class ValidationConfig:
         tracker: Variant that tracks.
         sequences: Synthetic sequences, made once a run; 0 for none.
         frames: Frames of each.
-        seed: Of the synthetic sequences.
+        seed: Seed of the synthetic sequences.
         stills: Folder of photographs with segments to make them from; procedural where None.
         folders: Further data sets in OTB's layout.
         max_sequences: Sequences used of each of those; 0 for all.
@@ -90,14 +88,14 @@ class ValidationConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What every stage has.
+    """Settings that every stage has.
 
     Attributes:
         stage: Name of the stage.
-        seed: Of the data's order, the augmentation and fresh parameters.
+        seed: Seed of the data's order, the augmentation and fresh parameters.
         epochs: Passes over the data.
         batch_size: Samples of a step, over all processes together.
-        precision: Of the convolutions: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        precision: Type of the convolutions: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         channels_last: Memory layout of the network; faster on nearly every processor.
         checkpoint_s: Seconds between two checkpoints within a pass; 0 for none.
         checkpoint_steps: Steps between them; 0 for none.
@@ -123,12 +121,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class SiamFCTraining(TrainingConfig):
-    """Stage one: SiamFC's network from image pairs.
-
-    Attributes:
-        model: The network and its loss.
-        pairs: How pairs are drawn.
-    """
+    """Stage one: SiamFC's network from image pairs."""
 
     stage: str = "siamfc"
     model: SiameseConfig = field(default_factory=SiameseConfig)
@@ -171,10 +164,6 @@ def load_training(
     source: str | Path | Mapping[str, Any], changes: Mapping[str, Any] | None = None
 ) -> TrainingConfig:
     """Reads a recipe.
-
-    Args:
-        source: Path of a YAML file, or the mapping such a file would hold.
-        changes: Values that replace the recipe's, nested as in the file.
 
     Raises:
         ConfigError: One message with all unknown keys, wrong types and values out of range.

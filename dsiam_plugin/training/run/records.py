@@ -1,4 +1,4 @@
-"""What a run shows while it learns: progress bar, log lines, curve and pictures."""
+"""The display of a run while it learns: progress bar, log lines, curve and pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import torch
 from torch import nn
@@ -40,27 +40,19 @@ class Files:
         self.validation = folder / "validation"
 
     def bad_batch(self, rank: int) -> Path:
-        """Where a process saves a batch whose loss is not finite."""
+        """File in which a process saves a batch whose loss is not finite."""
         return self.folder / f"bad_batch_{rank}.safetensors"
 
 
 class Records:
-    """Shows a run. Only the first process of a group writes and draws.
-
-    Args:
-        config: How often.
-        model: Its scalars and maps are shown.
-        files: Where the curve goes.
-        machine: Whose memory is measured.
-        sample: What one sample is called.
-    """
+    """Shows a run. Only the first process of a group writes and draws."""
 
     def __init__(
         self, config: TrainingConfig, model: nn.Module, files: Files, machine: Machine, sample: str
     ):
         self.averages = Averages()
         self._config = config
-        self._model = model
+        self._model: Any = model  # with the methods that a stage has
         self._files = files
         self._machine = machine
         self._sample = sample
@@ -86,12 +78,7 @@ class Records:
     def __enter__(self) -> Records:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         self._close_bar()
         if self._shows:
             self._board.close()
@@ -109,18 +96,14 @@ class Records:
         )
 
     def add(self, update: Update, step: int) -> None:
-        """Counts a step.
-
-        Args:
-            update: What it showed.
-            step: Steps of the whole run that are done.
-        """
+        """Counts a step."""
         self.averages.add(update.values)
         self._steps += 1
         if not self._shows:
             return
-        self._bar.update(self._config.batch_size)
-        self._bar.set_postfix(loss=f"{update.values['loss']:.4f}", refresh=False)
+        if self._bar is not None:
+            self._bar.update(self._config.batch_size)
+            self._bar.set_postfix(loss=f"{update.values['loss']:.4f}", refresh=False)
         if self._steps == MEASURED_STEPS:
             self._report_memory()
         if self.averages.count >= self._config.log_steps:

@@ -1,7 +1,5 @@
 """A whole run from a command line's words: data, model, folder, log, result."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import sys
@@ -25,7 +23,7 @@ from dsiam_plugin.training.data.pack import BOXES, CROPS, INDEX, open_pack
 from dsiam_plugin.training.data.prefetch import Dataset, Position
 from dsiam_plugin.training.joint.learner import Machine
 from dsiam_plugin.training.run.distributed import Group, process_group
-from dsiam_plugin.training.run.engine import Job, Trainer
+from dsiam_plugin.training.run.engine import Trainer, TrainingJob
 from dsiam_plugin.training.run.recipe import TrainingConfig, as_mapping
 from dsiam_plugin.training.run.records import Files
 from dsiam_plugin.training.run.stages import STAGES, Start, open_dataset
@@ -38,27 +36,16 @@ START = "(weights)"  # beside the packs' names
 
 @dataclass(frozen=True)
 class Request:
-    """What to train, on what, and where to.
+    """A training as the command line asks for it."""
 
-    Attributes:
-        config: The recipe.
-        data: Name to folder of each pack.
-        out: Folder of the run.
-        resume: Go on from the folder's last checkpoint, if there is one.
-        weights: File to start from; None for fresh parameters.
-        device: As users name it.
-        workers: Processes that prepare batches; 0 for a thread.
-        command: The command line, for the weights' header.
-    """
-
-    config: TrainingConfig
-    data: Mapping[str, Path]
-    out: Path
-    resume: bool = False
-    weights: Path | None = None
-    device: str = "auto"
-    workers: int = 0
-    command: str = ""
+    config: TrainingConfig  # the recipe
+    data: Mapping[str, Path]  # name to folder of each pack
+    out: Path  # folder of the run
+    resume: bool = False  # go on from the folder's last checkpoint, if there is one
+    weights: Path | None = None  # file to start from; None for fresh parameters
+    device: str = "auto"  # as users name it
+    workers: int = 0  # processes that prepare batches; 0 for a thread
+    command: str = ""  # the command line, for the weights' header
 
 
 def train(request: Request) -> Path | None:
@@ -117,18 +104,14 @@ def pack_digest(folder: Path) -> str:
 
 
 def _check_folder(request: Request, files: Files) -> None:
-    """Refuses to overwrite an earlier run.
-
-    Raises:
-        CheckpointError: If there is one and it is not to be resumed.
-    """
+    """Refuses to overwrite an earlier run."""
     if files.last.exists() and not request.resume:
         raise CheckpointError(
             f"{request.out}: holds a run already; --resume goes on with it, another --out keeps it"
         )
 
 
-def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str]) -> Job:
+def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str]) -> TrainingJob:
     config, stage = request.config, STAGES[request.config.stage]
     device = group.device if group.world > 1 else resolve_device(request.device)
     machine = Machine(
@@ -140,7 +123,7 @@ def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str
     torch.manual_seed(config.seed)
     model = stage.model(config, Start(weights, dataset))
     _log_start(request, machine, dataset)
-    return Job(
+    return TrainingJob(
         config=config,
         model=model,
         make_dataset=make_dataset,
@@ -165,7 +148,7 @@ def _validator(request: Request, files: Files, machine: Machine) -> Any:
 
 
 def _origin(request: Request, digests: Mapping[str, str]) -> dict[str, Any]:
-    """What the weights' header says of how they were made; no folder of this machine."""
+    """The origin of the weights for their header; no folder of this machine."""
     recipe = as_mapping(request.config)
     validation = recipe["validation"]
     validation["folders"] = [Path(folder).name for folder in validation["folders"]]

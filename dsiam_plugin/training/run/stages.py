@@ -1,7 +1,5 @@
 """The two stages: which data and which model a configuration stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,31 +25,21 @@ PAIRS_TO_MEASURE = 32  # enough for the mean and variance of every channel's cel
 
 @dataclass(frozen=True)
 class Start:
-    """What a model may begin with.
+    """The beginning of a model."""
 
-    Attributes:
-        weights: To start from; None for fresh parameters.
-        dataset: The stage's batches.
-    """
-
-    weights: Weights | None
-    dataset: Dataset
+    weights: Weights | None  # to start from; None for fresh parameters
+    dataset: Dataset  # the stage's batches
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How a stage is put together.
+    """The parts of a stage."""
 
-    Attributes:
-        sample: What one sample is called.
-        dataset: From packs and configuration to batches.
-        model: From a configuration and a start to a module that takes a batch and returns
-            ``loss`` (), further () values to log and ``responses`` to show; it has
-            ``parameter_groups``, ``to_weights``, ``scalars`` and ``maps``.
-    """
-
-    sample: str
-    dataset: Callable[[Sequence[Pack], Any], Dataset]
+    sample: str  # what one sample is called
+    dataset: Callable[[Sequence[Pack], Any], Dataset]  # from packs and configuration to batches
+    # From a configuration and a start to a module that takes a batch and returns `loss` (), further
+    # () values to log and `responses` to show; it has `parameter_groups`, `to_weights`, `scalars`
+    # and `maps`
     model: Callable[[Any, Start], nn.Module]
 
 

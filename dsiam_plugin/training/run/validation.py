@@ -4,8 +4,6 @@ The scores are success AUC as in the evaluation's, on synthetic sequences that a
 a run and on data sets that the user names; never on a benchmark by itself.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,17 +22,12 @@ SYNTHETIC = "synthetic"
 
 
 class Scores(NamedTuple):
-    """Result of a validation.
+    """Result of a validation."""
 
-    Attributes:
-        mean: Mean of the data sets' mean success AUC, in [0, 1]; decides which checkpoint is best.
-        sets: Data set to sequence to success AUC.
-        seconds: What it took.
-    """
-
+    # Mean of the data sets' mean success AUC, in [0, 1]; decides which checkpoint is best
     mean: float
-    sets: dict[str, dict[str, float]]
-    seconds: float
+    sets: dict[str, dict[str, float]]  # data set to sequence to success AUC
+    seconds: float  # what it took
 
     def set_means(self) -> dict[str, float]:
         """Mean AUC of each data set."""
@@ -43,12 +36,6 @@ class Scores(NamedTuple):
 
 class Validator:
     """Tracks fixed sequences with the weights of the moment.
-
-    Args:
-        config: What to track, and how much of it.
-        folder: Where the synthetic sequences are made, once.
-        device: As :func:`dsiam_plugin.build_tracker` takes it.
-        precision: Likewise.
 
     Raises:
         ConfigError: If there is nothing to validate on.
@@ -71,12 +58,7 @@ class Validator:
         }
 
     def score(self, weights: Path, each_frame: Callable[[], None]) -> Scores:
-        """Tracks everything.
-
-        Args:
-            weights: File of the weights, as users would give it to a tracker.
-            each_frame: Called before each frame; may raise to stop.
-        """
+        """Tracks everything."""
         start = time.perf_counter()
         tracker = build_tracker(
             self.config.tracker, weights=weights, device=self.device, precision=self.precision

@@ -4,8 +4,6 @@ Training needs the normalisations back. Each one's statistics are measured on a 
 and shift set so that it gives what the folded convolution gave: the network computes the same.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -21,20 +19,20 @@ def start_from(model: SiameseModel, weights: Weights, batch: PairBatch) -> None:
 
     Args:
         model: On the CPU; changed in place.
-        weights: Of SiamFC's AlexNet, of any supported format.
+        weights: Weights of SiamFC's AlexNet, of any supported format.
         batch: Pairs whose search regions the statistics are measured on.
 
     Raises:
         CheckpointError: If the weights are of another network or of other widths.
     """
     _check_widths(model.backbone, weights)
-    scale, bias = weights.head
+    scale, offset = weights.head
     for layer in model.config.layers:
         model.log_scale[layer].fill_(torch.tensor(scale).log())
-        model.bias[layer].fill_(bias)
+        model.bias[layer].fill_(offset)
     x = (batch.searches.permute(0, 3, 1, 2).float() - PIXEL_MEAN) * PIXEL_SCALE
     plain = model.backbone.plain
-    for index, norm in enumerate(model.backbone.norms, start=1):
+    for index, norm in enumerate(model.backbone.batch_norms(), start=1):
         convolution = getattr(plain, f"conv{index}")
         weight, bias = weights.tensors[f"conv{index}.weight"], weights.tensors[f"conv{index}.bias"]
         if index == 1:  # it saw pixels in [0, 255]
@@ -70,7 +68,7 @@ def _for_scaled_pixels(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
 def _imitate(norm: torch.nn.BatchNorm2d, bias: Tensor, response: Tensor) -> None:
     """Makes ``norm`` add ``bias`` to responses (S, C, h, w) of these statistics, and no more."""
     mean, variance = response.mean(dim=(0, 2, 3)), response.var(dim=(0, 2, 3))
-    norm.running_mean.copy_(mean)
-    norm.running_var.copy_(variance)
+    norm.get_buffer("running_mean").copy_(mean)
+    norm.get_buffer("running_var").copy_(variance)
     norm.weight.copy_((variance + norm.eps).sqrt())
     norm.bias.copy_(mean + bias)

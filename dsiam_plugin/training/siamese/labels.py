@@ -1,7 +1,5 @@
 """Label maps: which cells of a response show the target (paper, sec. 3.5; SiamFC, sec. 2.2)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -3,8 +3,6 @@
 Shapes: B samples, m response cells a side, G samples whose exemplars meet each other's searches.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """The network of stage one: SiamFC's AlexNet with batch normalisation, trained on pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +26,7 @@ MIN_GAIN = 1e-3
 
 @dataclass(frozen=True)
 class SiameseConfig:
-    """What stage one trains.
+    """The network and the loss of stage one.
 
     Attributes:
         channels: Output channels of the five convolutions, even.
@@ -83,10 +81,14 @@ class NormedAlexNet(nn.Module):
         conv4 = torch.relu(norm4(plain.conv4(x)))
         return {"conv4": conv4, "conv5": norm5(plain.conv5(conv4))}
 
+    def batch_norms(self) -> list[nn.BatchNorm2d]:
+        """The five normalisations in the order of the convolutions."""
+        return [norm for norm in self.norms if isinstance(norm, nn.BatchNorm2d)]
+
     @torch.no_grad()
     def keep_gains_positive(self) -> None:
         """Bring the gains of normalisations after a pooling back above zero."""
-        for norm in self.norms[:2]:
+        for norm in self.batch_norms()[:2]:
             norm.weight.clamp_(min=MIN_GAIN)
 
     @torch.no_grad()
@@ -94,11 +96,12 @@ class NormedAlexNet(nn.Module):
         """Parameters of the :class:`SiamFCAlexNet` that computes the same on RGB in [0, 255]."""
         self.keep_gains_positive()
         tensors = {}
-        for index, norm in enumerate(self.norms, start=1):
+        for index, norm in enumerate(self.batch_norms(), start=1):
             weight, start = getattr(self.plain, f"conv{index}").weight.float(), None
             if index == 1:
                 weight = weight * PIXEL_SCALE
                 start = -PIXEL_MEAN * weight.sum(dim=(1, 2, 3))
+            assert norm.running_mean is not None and norm.running_var is not None  # are tracked
             deviation = (norm.running_var + norm.eps).sqrt()
             weight, bias = fold_batch_norm(
                 weight, start, norm.weight, norm.bias, norm.running_mean, deviation
@@ -109,11 +112,7 @@ class NormedAlexNet(nn.Module):
 
 
 class SiameseModel(nn.Module):
-    """Stage one's model: features, affine adjust of each layer's response, loss.
-
-    Args:
-        config: What is trained.
-    """
+    """Stage one's model: features, affine adjust of each layer's response, loss."""
 
     stride = SiamFCAlexNet.stride
 
@@ -142,7 +141,7 @@ class SiameseModel(nn.Module):
             self.backbone.keep_gains_positive()
         z_feat, x_feat = self._embed(batch.exemplars), self._embed(batch.searches)
         total = torch.zeros((), device=batch.offsets.device)
-        shown = None
+        shown: list[tuple[Tensor, Tensor]] = []
         for layer, weight in self.config.layers.items():
             matrix = self._correlate(layer, z_feat[layer].float(), x_feat[layer].float())
             own = matrix.diagonal(dim1=1, dim2=2).permute(0, 3, 1, 2).flatten(0, 1)  # (B, m, m)
@@ -150,8 +149,8 @@ class SiameseModel(nn.Module):
                 batch.offsets, own.shape[-1], self.stride, self.config.radius_px
             )
             total = total + weight * self._loss(matrix, own, labels)
-            shown = (own.detach(), labels) if shown is None else shown
-        responses, labels = shown
+            shown.append((own.detach(), labels))
+        responses, labels = shown[0]
         peaks = responses.flatten(1).argmax(dim=1, keepdim=True)
         hits = labels.flatten(1).gather(1, peaks) > 0
         return {"loss": total, "miss": 1 - hits.float().mean(), "responses": responses}

@@ -127,6 +127,18 @@ def test_a_loss_that_is_acted_on_switches_off_and_widens():
     torch.testing.assert_close(settled.side[0], 1.1 * target.side[0])
 
 
+def test_a_lost_target_can_keep_its_place_and_size():
+    config = replace(STEADY, tracking=replace(STEADY.tracking, hold=True))
+    target, shown = targets(2), peaks(2, scale=2, dx=torch.tensor([2.0, 2.0]))
+    lost = verdict([True, False])._replace(acts=torch.zeros(2) > 0)
+    moved = rules.move(target, shown, lost, windows(target), 8, IMAGE, config)
+    settled = rules.settle(moved, shown, lost, fixed(config, 17), config)
+    assert settled.center[0].equal(target.center[0])
+    assert settled.size[0].equal(target.size[0])
+    assert settled.center[1, 0] > target.center[1, 0]
+    assert settled.size[1, 0] > target.size[1, 0]
+
+
 def test_targets_are_cut_out_and_joined():
     one, two = targets(), targets(2, side=doubles(1.0, 2.0))
     joined = each(lambda *items: torch.cat(items), one, two)

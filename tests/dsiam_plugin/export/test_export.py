@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from onnx_tracker import OnnxTracker, run
 from seeded_network import moving_patch, write_weights
 
 from dsiam_plugin.commands import main as cli
+from dsiam_plugin.config.variants import tracker_names
 from dsiam_plugin.models.backbones import VGG19
 from dsiam_plugin.models.weights import load_weights
 from dsiam_plugin.trackers.builders import build_tracker
@@ -17,18 +20,9 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from dsiam_plugin.export import export_onnx  # noqa: E402
-from dsiam_plugin.export.fourier import Dft  # noqa: E402
 from dsiam_plugin.models.onnx_embedding import embedding_graph  # noqa: E402
-from dsiam_plugin.models.onnx_graph import Graph  # noqa: E402
 
-TRACKERS = [
-    ("SiamFC", {}),
-    ("DSiam", {}),
-    ("DSiamM", {}),
-    ("DSiamM", {"transform": "release"}),
-    ("DSiamM-VT", {"transform": "paper"}),
-    ("DSiamM_withFrame_t-1", {"transform": {"gate": True}, "tracking": {"lost_height": 0.5}}),
-]
+GATED = {"transform": {"gate": True}, "tracking": {"lost_height": 0.5}}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +44,10 @@ def exported(folder, name, **options):
     return path
 
 
+def built(name, weights, config=None):
+    return build_tracker(name, weights=weights, config=config, device="cpu", precision="float32")
+
+
 def random_crops(count, size):
     return np.random.default_rng(size).integers(0, 256, (count, size, size, 3), np.uint8)
 
@@ -64,7 +62,7 @@ def assert_parity(found, expected):
 @pytest.mark.parametrize(("count", "size"), [(1, 127), (3, 255)])
 def test_embedding_is_pytorchs(weights, tmp_path, count, size):
     embed = session(exported(tmp_path, "DSiamM", part="embed", weights=weights))
-    network = build_tracker("DSiamM", weights=weights, device="cpu", precision="float32").network
+    network = built("DSiamM", weights).network
     crops = random_crops(count, size)
     assert_parity(run(embed, {"crops": crops}), network.embed(crops))
 
@@ -77,56 +75,101 @@ def test_embedding_of_vgg19_is_pytorchs():
     assert_parity(found, backbone(torch.from_numpy(crops).permute(0, 3, 1, 2).float()))
 
 
-@pytest.mark.parametrize(("height", "width"), [(6, 6), (7, 7), (15, 8), (22, 24)])
-def test_matrix_products_are_the_fourier_transform(height, width):
-    rng = np.random.default_rng(width)
-    x, y = rng.standard_normal((2, 1, 3, height, width)).astype(np.float32)
-    graph = Graph()
-    dft = Dft(graph, height, width)
-    names = [graph.input(name, (1, 3, height, width)) for name in ("x", "y")]
-    spectra = [dft.forward(name) for name in names]
-    graph.output("spectrum", spectra[0], (1, 3, *dft.shape))
-    graph.output("back", dft.inverse(spectra[0]), (1, 3, height, width))
-    graph.output("product", dft.product(*spectra), (1, 3, *dft.shape))
-    graph.output("solution", dft.solve(*spectra, 2.0), (1, 3, *dft.shape))
-    found = run(session(graph.model({})), {"x": x, "y": y})
-    x_hat, y_hat = np.fft.rfft2(x), np.fft.rfft2(y)
-    expected = {
-        "spectrum": x_hat,
-        "product": x_hat * y_hat,
-        "solution": x_hat.conj() * y_hat / (np.abs(x_hat) ** 2 + 2),
-    }
-    for name, item in expected.items():
-        stacked = np.concatenate([item.real, item.imag], axis=-2)
-        assert np.abs(found[name] - stacked).max() < 1e-5 * np.abs(stacked).max()
-    assert np.abs(found["back"] - x).max() < 1e-5
+def loaded(folder, name, **options):
+    """Sessions of a tracker's two parts."""
+    sessions = []
+    for part in ("init", "step"):
+        path = folder / f"{part}.onnx"
+        export_onnx(path, name, part=part, **options)
+        sessions.append(session(path))
+    return sessions
 
 
-@pytest.mark.parametrize(("name", "config"), TRACKERS)
-def test_step_finds_the_boxes_of_the_tracker(weights, name, config):
-    from dsiam_plugin.export.first_frame import first_frame_graph
-    from dsiam_plugin.export.step import StepGraph
-
-    tracker = build_tracker(name, weights=weights, config=config, device="cpu", precision="float32")
-    graphs = [
-        first_frame_graph(tracker.network, tracker.config),
-        StepGraph(tracker.network, tracker.config).build(),
-    ]
-    ours = OnnxTracker(*(session(graph.model({})) for graph in graphs), tracker.config)
-    images, boxes = moving_patch(7)
-    images[3:5] = np.random.default_rng(0).integers(0, 256, (2, *images[0].shape), np.uint8)
-    ours.init(images[0], boxes[0])
-    tracker.init(images[0], boxes[0])
-    losses = []
+def assert_same_run(sessions, tracker, images, box, accuracy=1e-4):
+    """The files find the boxes of the tracker; returns on which frames both lost the target."""
+    ours, losses = OnnxTracker(*sessions, tracker.config), []
+    ours.stride = tracker.network.stride
+    ours.init(images[0], box)
+    tracker.init(images[0], box)
     for image in images[1:]:
         expected = tracker.track(image)
-        box, score, lost = ours.track(image)
-        assert box == pytest.approx(expected.box, abs=1e-3)
-        assert score == pytest.approx(expected.score, rel=1e-3)
+        found, score, lost = ours.track(image)
+        assert found == pytest.approx(expected.box, abs=1e-3)
+        assert score == pytest.approx(expected.score, rel=accuracy)
         assert lost == expected.lost
         losses.append(lost)
-    if "tracking" in config:
-        assert set(losses) == {True, False}, "the target is lost and found again"
+    return losses
+
+
+@pytest.fixture(scope="module")
+def files(weights, tmp_path_factory):
+    """What the command writes of a tracker that acts on losses, and the folder."""
+    folder = tmp_path_factory.mktemp("files")
+    config = folder / "config.yaml"
+    config.write_text(json.dumps(GATED))
+    for part in ("init", "step"):
+        arguments = ["--variant", "DSiam", "--weights", str(weights), "--config", str(config)]
+        arguments += ["--part", part, "--out", str(folder / f"{part}.onnx")]
+        assert cli.main(["export", "--format", "onnx", *arguments]) == 0
+    return folder
+
+
+def test_step_finds_the_boxes_of_the_tracker(weights, files):
+    images, boxes = moving_patch(7)
+    images[3:5] = np.random.default_rng(0).integers(0, 256, (2, *images[0].shape), np.uint8)
+    sessions = [session(files / f"{part}.onnx") for part in ("init", "step")]
+    losses = assert_same_run(sessions, built("DSiam", weights, GATED), images, boxes[0])
+    assert set(losses) == {True, False}, "the target is lost and found again"
+
+
+def test_command_writes_a_file_that_says_what_it_is(weights, files):
+    model = onnx.load(files / "step.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    texts = {item.key: item.value for item in model.metadata_props}
+    assert texts["weights_sha256"] == load_weights(weights).sha256
+    assert (texts["tracker"], texts["part"], texts["precision"]) == ("DSiam", "step", "float32")
+    assert json.loads(texts["config"])["model"]["layers"] == ["conv5"]
+    assert [(item.domain, item.version) for item in model.opset_import] == [("", 18)]
+    assert not {"DFT", "STFT"} & {node.op_type for node in model.graph.node}
+    assert {path.name for path in files.iterdir()} == {"config.yaml", "init.onnx", "step.onnx"}
+
+
+def test_names_are_those_of_the_documentation(files):
+    model = onnx.load(files / "step.onnx")
+    state = ["exemplar.conv5", "template.conv5", "mean.conv5", "suppression.conv5", "suppressing"]
+    names = ["search", *state, "first_height", "trusted", "target"]
+    assert [item.name for item in model.graph.input] == names
+    learnt = ["suppression.conv5", "template.conv5", "mean.conv5", "suppressing", "trusted"]
+    names = ["peak", "responses", "lost", *(f"next.{name}" for name in learnt)]
+    assert [item.name for item in model.graph.output] == names
+
+
+def write_vgg19(path):
+    """Random filters that keep the size of what they answer to, and none of the mean."""
+    torch.manual_seed(0)
+    state = VGG19().state_dict()
+    for item in state.values():
+        if item.ndim == 4:
+            torch.nn.init.kaiming_normal_(item)
+            item -= item.mean(dim=(1, 2, 3), keepdim=True)
+        else:
+            item.zero_()
+    torch.save(state, path)
+    return path
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("preset", ["steady", "release", "paper"])
+@pytest.mark.parametrize("name", tracker_names())
+def test_every_tracker_exports(weights, tmp_path, name, preset):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"transform: {preset}")
+    if name == "DSiamM_Vgg19":
+        weights = write_vgg19(tmp_path / "vgg19.pth")
+    tracker = built(name, weights, {"transform": preset})
+    images, boxes = moving_patch(5)
+    sessions = loaded(tmp_path, name, weights=weights, config=config)
+    assert_same_run(sessions, tracker, images, boxes[0])
 
 
 @pytest.mark.data
@@ -143,41 +186,20 @@ def test_step_with_real_weights(shared, tmp_path, name):
     ]
     first = (folder / "groundtruth_rect.txt").read_text().split("\n")[0]
     box = tuple(float(number) for number in first.replace(",", " ").split())
-    sessions = []
-    for part in ("init", "step"):
-        path = tmp_path / f"{part}.onnx"
-        export_onnx(path, name, part=part, weights=weights)
-        sessions.append(session(path))
-    tracker = build_tracker(name, weights=weights, device="cpu", precision="float32")
-    ours = OnnxTracker(*sessions, tracker.config)
-    ours.init(frames[0], box)
-    tracker.init(frames[0], box)
-    for image in frames[1:]:
-        expected = tracker.track(image)
-        found, score, _ = ours.track(image)
-        assert found == pytest.approx(expected.box, abs=1e-3)
-        assert score == pytest.approx(expected.score, rel=1e-3)
+    sessions = loaded(tmp_path, name, weights=weights)
+    assert_same_run(sessions, built(name, weights), frames, box)
 
 
-def test_command_writes_a_file_that_says_what_it_is(weights, tmp_path, capsys):
-    path = tmp_path / "step.onnx"
-    arguments = ["--variant", "DSiam", "--weights", str(weights), "--out", str(path)]
-    assert cli.main(["export", "--format", "onnx", *arguments]) == 0
-    assert str(path) in capsys.readouterr().out
-    model = onnx.load(path)
-    onnx.checker.check_model(model, full_check=True)
-    texts = {item.key: item.value for item in model.metadata_props}
-    assert texts["weights_sha256"] == load_weights(weights).sha256
-    assert (texts["tracker"], texts["part"], texts["precision"]) == ("DSiam", "step", "float32")
-    assert json.loads(texts["config"])["model"]["layers"] == ["conv5"]
-    assert [(item.domain, item.version) for item in model.opset_import] == [("", 17)]
-    assert not {"DFT", "STFT"} & {node.op_type for node in model.graph.node}
-    assert list(tmp_path.iterdir()) == [path]
-
-
+@pytest.mark.integration
 def test_the_same_file_every_time(weights, tmp_path):
-    first = exported(tmp_path, "DSiam", weights=weights).read_bytes()
-    assert exported(tmp_path, "DSiam", weights=weights).read_bytes() == first
+    """In processes of their own, which differ in the order of sets."""
+    code = "import sys; from dsiam_plugin.export import export_onnx; export_onnx(*sys.argv[1:])"
+    files = [tmp_path / "1.onnx", tmp_path / "2.onnx"]
+    for path in files:
+        settings = {**os.environ, "PYTHONHASHSEED": path.stem, "DSIAM_WEIGHTS": str(weights)}
+        subprocess.run([sys.executable, "-c", code, path, "DSiamM"], env=settings, check=True)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert str(Path.cwd()).encode() not in files[0].read_bytes()
 
 
 def test_int8_convolutions_are_marked_for_runtimes(weights, tmp_path):
@@ -201,3 +223,11 @@ def test_without_onnx_the_extra_is_named(weights, tmp_path, capsys, monkeypatch)
     arguments = ["export", "--weights", str(weights), "--out", str(tmp_path / "net.onnx")]
     assert cli.main(arguments) == 2
     assert "pip install 'dsiam-plugin[onnx]'" in capsys.readouterr().err
+
+
+def test_without_onnxscript_the_extra_is_named(weights, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    arguments = ["export", "--weights", str(weights), "--out", str(tmp_path / "net.onnx")]
+    assert cli.main(arguments) == 2
+    assert "pip install 'dsiam-plugin[onnx]'" in capsys.readouterr().err
+    assert cli.main([*arguments, "--part", "embed"]) == 0, "the network alone does not need it"

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from seeded_network import moving_patch, write_weights
+from signal_stack import drop_signal_stack
 
 from dsiam_plugin.errors import ConfigError, DeviceError, MissingDependencyError
 from dsiam_plugin.models.backbones import VGG19, SiamFCAlexNet
@@ -17,6 +18,12 @@ from dsiam_plugin.trackers.builders import build_tracker
 LEVELS = ("conv5", "conv4")
 RUNTIMES = ("onnxruntime", "openvino")
 needs_vnni = pytest.mark.skipif(not has_int8(), reason="needs 8-bit dot products")
+
+
+@pytest.fixture(autouse=True)
+def ordinary_signal_stack():
+    yield
+    drop_signal_stack()
 
 
 @pytest.fixture(scope="module")

@@ -184,7 +184,7 @@ def test_a_grey_frame_is_lost_and_the_target_is_not(build, name):
 @pytest.mark.parametrize("background", ["search", "crop", "crop_at_scale"])
 def test_background_is_learnt_from_every_source(build, background):
     images, boxes = moving_patch(4)
-    tracker = build("DSiam", {"transform": {"background": background}})
+    tracker = build("DSiam", {"transform": {"background": background, "min_confidence": 0.0}})
     results = follow(tracker, images, boxes[0])
     assert overlap(results[-1].box, Box(*boxes[3])) > 0.5
     assert tracker.state.target.suppression["conv5"].shape == (1, 16, 22, 12)

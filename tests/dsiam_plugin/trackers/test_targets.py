@@ -44,7 +44,7 @@ def test_several_targets_are_each_as_if_alone(build, name, config):
 
 
 def test_several_targets_share_the_passes_through_the_network(build, monkeypatch):
-    tracker = build("DSiam")
+    tracker = build("DSiam", {"transform": {"min_confidence": 0.0}})
     images, boxes = moving_patch(2)
     tracker.init(images[0], [boxes[0], OTHER])
     batches = []

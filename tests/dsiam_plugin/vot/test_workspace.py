@@ -13,8 +13,8 @@ from dsiam_plugin.evaluation.synthesis.dataset import write_manifest
 from dsiam_plugin.vot import workspace as vot_workspace
 from dsiam_plugin.vot.workspace import (
     GENERATED_FRAMES,
+    StackSettings,
     eao_interval,
-    generated_stack,
     prepare_workspace,
     registry_text,
 )
@@ -68,7 +68,9 @@ def test_tracked_files_are_what_the_code_writes(repository):
     workspace = repository / "vot_workspace"
     config = yaml.safe_load((workspace / "config.yaml").read_text())
     stack = yaml.safe_load((workspace / config["stack"]).read_text())
-    assert stack == generated_stack().document()
+    low, high = eao_interval([GENERATED_FRAMES])
+    made = StackSettings("DSiam generated sequences", low, high, dataset="dsiam-generated")
+    assert stack == made.document()
     assert (workspace / config["registry"][0]).resolve() == repository / "trackers.ini"
 
 

@@ -25,48 +25,28 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True)
 class Skip:
-    """Something left out of a pack.
+    """Something left out of a pack."""
 
-    Attributes:
-        reason: A few words, the same for every case of the kind.
-        where: The video, track or clip.
-        level: What was lost: ``video``, ``track``, ``frame`` or ``clip``.
-        count: How many of them.
-        detail: What was found there.
-    """
-
-    reason: str
-    where: str
-    level: str
-    count: int = 1
-    detail: str = ""
+    reason: str  # a few words, the same for every case of the kind
+    where: str  # the video, track or clip
+    level: str  # what was lost: `video`, `track`, `frame` or `clip`
+    count: int = 1  # how many of them
+    detail: str = ""  # what was found there
 
 
 @dataclass(frozen=True)
 class Footage:
-    """One target in some frames of a sequence, N of them.
+    """One target in some frames of a sequence, N of them."""
 
-    Attributes:
-        name: Unique in its source.
-        sequence: The unit of the source that it belongs to.
-        video: What the sequence was cut from; targets of one video may be the same object.
-        folder: Where the images are.
-        images: N file names in the folder; "" where the file is missing.
-        frames: (N,) int64 frame numbers, increasing.
-        boxes: (N, 4) float64 ``(x, y, w, h)``, 0-based px; NaN where there is none.
-        flags: (N,) uint8, sums of :class:`Flag`.
-        size: Width and height of the frames in px.
-    """
-
-    name: str
-    sequence: str
-    video: str
-    folder: Path
-    images: tuple[str, ...]
-    frames: np.ndarray
-    boxes: np.ndarray
-    flags: np.ndarray
-    size: tuple[int, int]
+    name: str  # unique in its source
+    sequence: str  # the unit of the source that it belongs to
+    video: str  # what the sequence was cut from; targets of one video may be the same object
+    folder: Path  # where the images are
+    images: tuple[str, ...]  # N file names in the folder; "" where the file is missing
+    frames: np.ndarray  # (N,) int64 frame numbers, increasing
+    boxes: np.ndarray  # (N, 4) float64 `(x, y, w, h)`, 0-based px; NaN where there is none
+    flags: np.ndarray  # (N,) uint8, sums of :class:`Flag`
+    size: tuple[int, int]  # width and height of the frames in px
 
     def __len__(self) -> int:
         return len(self.images)

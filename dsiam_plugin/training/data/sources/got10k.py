@@ -4,8 +4,6 @@
 it is visible, and ``meta_info.ini`` holds the resolution. All three may be missing.
 """
 
-from __future__ import annotations
-
 import configparser
 import re
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets.annotations import (
     COVER_FILE,
     read_annotated_boxes,
@@ -21,8 +19,8 @@ from dsiam_plugin.evaluation.datasets.annotations import (
     read_labels,
 )
 from dsiam_plugin.io.folders import subfolders
-from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images
+from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan
+from dsiam_plugin.training.data.sources.rectangles import rectangle_footage, scan_sequence
 
 ANNOTATIONS = "groundtruth.txt"
 HALF_VISIBLE = 4  # of 8
@@ -30,15 +28,10 @@ HALF_VISIBLE = 4  # of 8
 
 @dataclass(frozen=True)
 class GOT10k:
-    """Sequences of GOT-10k. The top-left pixel of an annotation is taken to be (1, 1).
+    """Sequences of GOT-10k. The top-left pixel of an annotation is taken to be (1, 1)."""
 
-    Attributes:
-        root: Folder of the data set, or of the sequences themselves.
-        split: ``train`` or ``val``; of ``test`` only the first boxes are public.
-    """
-
-    root: Path
-    split: str = "train"
+    root: Path  # folder of the data set, or of the sequences themselves
+    split: str = "train"  # `train` or `val`; of `test` only the first boxes are public
 
     @property
     def folder(self) -> Path:
@@ -59,12 +52,7 @@ class GOT10k:
     def read(self, unit: str) -> Scan:
         """The target of a sequence."""
         folder = self.folder / unit
-        if not (folder / ANNOTATIONS).is_file():
-            return Scan(skips=[Skip("no annotations", unit, "video")])
-        try:
-            return Scan(targets=[self._target(folder)])
-        except (DatasetError, ImageError) as error:
-            return Scan(skips=[Skip("bad sequence", unit, "track", detail=str(error))])
+        return scan_sequence(folder / ANNOTATIONS, unit, lambda: self._target(folder))
 
     def describe(self) -> dict[str, str | int]:
         """Source and options, for the report."""
@@ -72,18 +60,8 @@ class GOT10k:
 
     def _target(self, folder: Path) -> Footage:
         boxes = read_annotated_boxes(folder / ANNOTATIONS, first_pixel=1)
-        images = match_images(folder, len(boxes))
-        return Footage(
-            name=folder.name,
-            sequence=folder.name,
-            video=folder.name,
-            folder=folder,
-            images=images.names,
-            frames=images.frames,
-            boxes=boxes,
-            flags=images.flags | visibility_flags(folder, len(boxes)),
-            size=resolution(folder) or frame_size(folder, images.names),
-        )
+        flags = visibility_flags(folder, len(boxes))
+        return rectangle_footage(folder.name, folder, boxes, flags, resolution(folder))
 
 
 def visibility_flags(folder: Path, rows: int) -> np.ndarray:

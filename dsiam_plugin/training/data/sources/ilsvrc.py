@@ -5,8 +5,6 @@ same path in ``Annotations/VID`` ending in ``.xml``; in ``val`` the snippets are
 last three digits of a snippet's name number the snippets of one video.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter, defaultdict
@@ -48,14 +46,10 @@ class ILSVRCVideo:
 
     Boxes are inclusive corners counted from 0. Objects of a snippet are told apart by their
     ``trackid``.
-
-    Attributes:
-        root: Folder with ``Annotations`` and ``Data``, or its parent.
-        split: ``train`` or ``val``.
     """
 
-    root: Path
-    split: str = "train"
+    root: Path  # folder with `Annotations` and `Data`, or its parent
+    split: str = "train"  # `train` or `val`
 
     def units(self) -> list[str]:
         """Paths of the snippets below the split."""

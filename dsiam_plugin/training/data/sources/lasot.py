@@ -4,28 +4,22 @@
 either is 1 the target cannot be seen.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsiam_plugin.errors import DatasetError, ImageError
+from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
 from dsiam_plugin.io.folders import is_hidden
-from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
+from dsiam_plugin.training.data.sources.footage import Footage, Scan
 from dsiam_plugin.training.data.sources.got10k import visibility_flags
-from dsiam_plugin.training.data.sources.rectangles import match_images
+from dsiam_plugin.training.data.sources.rectangles import rectangle_footage, scan_sequence
 
 ANNOTATIONS = "groundtruth.txt"
 
 
 @dataclass(frozen=True)
 class LaSOT:
-    """Sequences of LaSOT; the top-left pixel of an annotation is taken to be (1, 1).
-
-    Attributes:
-        root: Folder of the classes, or of the sequences themselves.
-    """
+    """Sequences of LaSOT; the top-left pixel of an annotation is taken to be (1, 1)."""
 
     root: Path
 
@@ -47,12 +41,7 @@ class LaSOT:
     def read(self, unit: str) -> Scan:
         """The target of a sequence."""
         folder = self.root / unit
-        if not (folder / ANNOTATIONS).is_file():
-            return Scan(skips=[Skip("no annotations", folder.name, "video")])
-        try:
-            return Scan(targets=[self._target(folder)])
-        except (DatasetError, ImageError) as error:
-            return Scan(skips=[Skip("bad sequence", folder.name, "track", detail=str(error))])
+        return scan_sequence(folder / ANNOTATIONS, folder.name, lambda: self._target(folder))
 
     def describe(self) -> dict[str, str | int]:
         """Source and options, for the report."""
@@ -60,15 +49,5 @@ class LaSOT:
 
     def _target(self, folder: Path) -> Footage:
         boxes = read_annotated_boxes(folder / ANNOTATIONS, first_pixel=1)
-        images = match_images(folder / "img", len(boxes))
-        return Footage(
-            name=folder.name,
-            sequence=folder.name,
-            video=folder.name,
-            folder=folder / "img",
-            images=images.names,
-            frames=images.frames,
-            boxes=boxes,
-            flags=images.flags | visibility_flags(folder, len(boxes)),
-            size=frame_size(folder / "img", images.names),
-        )
+        flags = visibility_flags(folder, len(boxes))
+        return rectangle_footage(folder.name, folder / "img", boxes, flags)

@@ -1,7 +1,5 @@
 """Part of a source: the units that a text file names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +9,10 @@ from dsiam_plugin.training.data.sources.footage import Scan, Source
 
 @dataclass(frozen=True)
 class Listed:
-    """The units of a source that a file lists, such as the splits that data sets come with.
+    """The units of a source that a file lists, such as the splits that data sets come with."""
 
-    Attributes:
-        source: All units.
-        path: A name a line; what follows a blank, and folders before the name, are ignored.
-    """
-
-    source: Source
-    path: Path
+    source: Source  # all units
+    path: Path  # a name a line; what follows a blank, and folders before the name, are ignored
 
     def units(self) -> list[str]:
         """Listed units.

@@ -1,7 +1,5 @@
 """Folders laid out like OTB: ``NAME/img/0001.jpg`` and ``NAME/groundtruth_rect.txt``."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 from dsiam_plugin.errors import DatasetError, ImageError
 from dsiam_plugin.evaluation.datasets.annotations import read_annotated_boxes
 from dsiam_plugin.io.folders import subfolders
-from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip, frame_size
-from dsiam_plugin.training.data.sources.rectangles import match_images
+from dsiam_plugin.training.data.sources.footage import Footage, Scan, Skip
+from dsiam_plugin.training.data.sources.rectangles import rectangle_footage
 
 ANNOTATIONS = "groundtruth_rect*.txt"
 VIDEO_OF = r"(.+?)(?:_\d{3})?"
@@ -21,22 +19,15 @@ class OTBFolders:
     """Sequences in OTB's layout; the top-left pixel of an annotation is (1, 1).
 
     Several ``groundtruth_rect.N.txt`` in a folder are several targets.
-
-    Attributes:
-        root: Folder of the sequences.
-        video_of: Regular expression that matches a whole folder name, the video being its first
-            group. By default ``_NNN`` at the end numbers the sequences cut from one video.
     """
 
-    root: Path
+    root: Path  # folder of the sequences
+    # Regular expression that matches a whole folder name, the video being its first group. By
+    # default `_NNN` at the end numbers the sequences cut from one video
     video_of: str = VIDEO_OF
 
     def __post_init__(self) -> None:
-        """Check the expression.
-
-        Raises:
-            DatasetError: It is no regular expression with a group.
-        """
+        """Check the expression."""
         try:
             groups = re.compile(self.video_of).groups
         except re.error as error:
@@ -79,17 +70,7 @@ class OTBFolders:
 
     def _target(self, name: str, unit: str, path: Path) -> Footage:
         match = re.fullmatch(self.video_of, unit)
-        folder = self.root / unit / "img"
+        video = (match.group(1) if match else None) or unit
         boxes = read_annotated_boxes(path, first_pixel=1)
-        images = match_images(folder, len(boxes))
-        return Footage(
-            name=name,
-            sequence=unit,
-            video=(match.group(1) if match else None) or unit,
-            folder=folder,
-            images=images.names,
-            frames=images.frames,
-            boxes=boxes,
-            flags=images.flags,
-            size=frame_size(folder, images.names),
-        )
+        folder = self.root / unit / "img"
+        return rectangle_footage(name, folder, boxes, sequence=unit, video=video)

@@ -1,7 +1,5 @@
 """Photographs with segments: objects cut out of some move over others, frame by frame."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +12,10 @@ from dsiam_plugin.training.data.sources.otb import OTBFolders
 
 @dataclass(frozen=True)
 class RenderedStills:
-    """Sequences that ``dsiam data synthesize`` would make, rendered when they are read.
+    """Sequences that ``dsiam data synthesize`` would make, rendered when they are read."""
 
-    Attributes:
-        config: What to render; the layout must be OTB's.
-        workshop: Folder for the frames, to be removed when the pack is written.
-    """
-
-    config: SynthesisConfig
-    workshop: Path
+    config: SynthesisConfig  # what to render; the layout must be OTB's
+    workshop: Path  # folder for the frames, to be removed when the pack is written
 
     def units(self) -> list[str]:
         """Numbers of the sequences."""

@@ -32,7 +32,7 @@ def test_the_disc_is_the_object(tmp_path):
     assert sprite.extent == pytest.approx(48, abs=1)
 
 
-@pytest.mark.parametrize("change", ["flat", "small", "cut off", "thin"])
+@pytest.mark.parametrize("change", ["flat", "small", "cut off", "thin", "background"])
 def test_regions_that_are_no_objects(tmp_path, change):
     image, labels = write_still(tmp_path)
     if change == "flat":
@@ -42,6 +42,8 @@ def test_regions_that_are_no_objects(tmp_path, change):
         labels[50:60, 50:60] = 7
     elif change == "cut off":
         image, labels = image[:, 70:].copy(), labels[:, 70:].copy()
+    elif change == "background":
+        labels[labels == 7] = 0
     else:
         labels[:] = 1
         labels[20:100, 60:90] = 7

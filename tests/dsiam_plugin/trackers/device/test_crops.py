@@ -8,8 +8,8 @@ from dsiam_plugin.trackers.device.crops import sample, windows_around
 FILL = (10.4, 20.5, 31.5)
 
 
-def planes(*images):
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
+def frames(*images):
+    return torch.from_numpy(np.stack(images))
 
 
 def doubles(values):
@@ -24,7 +24,7 @@ def cut(images, centers, sides, size):
     """Crops (N, S, size, size, 3) of all centres at all their sides."""
     windows = windows_around(doubles(centers), doubles(sides))
     fill = torch.tensor([FILL] * len(centers)).round()
-    return windows, sample(planes(*images), windows, fill, size).permute(0, 1, 3, 4, 2).numpy()
+    return windows, sample(frames(*images), windows, fill, size).permute(0, 1, 3, 4, 2).numpy()
 
 
 @pytest.mark.parametrize("size", [15, 31])
@@ -74,5 +74,5 @@ def test_targets_of_one_image_and_of_their_own_images():
 def test_fill_is_each_target_s_own():
     windows = windows_around(doubles([(500, 500), (500, 500)]), doubles([[9], [9]]))
     fill = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    crops = sample(planes(noise()), windows, fill, 5)
+    crops = sample(frames(noise()), windows, fill, 5)
     assert (crops == fill[:, None, :, None, None]).all()

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dsiam_plugin.core.state import Target, each, tensors_of
+from dsiam_plugin.core.state import Target, each
 from dsiam_plugin.trackers.device import graphs
 from dsiam_plugin.trackers.device.graphs import EAGER_FRAMES, RECORDINGS, GraphedStep, RecordedStep
 from dsiam_plugin.trackers.state import TrackerState
@@ -33,19 +33,14 @@ def count_up(images, state):
 
 
 def record_like_a_graph(body):
-    """Replays into the memory that the recording's outcome had, as a CUDA graph does."""
+    """Replays into the memory that the recording's result had, as a CUDA graph does."""
     body()
     recording = body.__self__
-    fixed = recording._outcome
-    places = [*tensors_of(fixed[0].target), fixed[1]]
+    fixed = recording._result
 
     def replay():
         body()
-        fresh = recording._outcome
-        for place, item in zip(places, [*tensors_of(fresh[0].target), fresh[1]], strict=True):
-            if place is not item:
-                place.copy_(item)
-        recording._outcome = fixed
+        recording._result = fixed.copy_(recording._result)
 
     return replay
 

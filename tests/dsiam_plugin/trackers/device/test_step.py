@@ -10,6 +10,7 @@ from dsiam_plugin import build_tracker
 from dsiam_plugin.core.response import Fixed
 from dsiam_plugin.core.state import each, tensors_of
 from dsiam_plugin.io.images import read_image
+from dsiam_plugin.trackers.device.embedding import Embedding
 from dsiam_plugin.trackers.device.step import Constants, device_start, device_step, make_constants
 
 RELEASE = {"transform": "release", "tracking": {"lost_below": None}}
@@ -114,7 +115,8 @@ def test_no_step_looks_at_a_value_or_copies_from_the_host(weights, name, config)
     state = started(images[0], boxes[:1], constants)
     network = tracker.network.to("meta")
     fixed = Fixed(*(item.to("meta") for item in constants.fixed))
-    constants = Constants(tracker.config, network, network.numbers(tracker.config), fixed)
+    embedding = Embedding(network)
+    constants = Constants(tracker.config, embedding, network.numbers(tracker.config), fixed)
     empty = type(state)(state.image_size, each(lambda item: item.to("meta"), state.target))
     image = frames(images[1]).to("meta")
     device_step(image, empty, constants)  # constants that are made on first use

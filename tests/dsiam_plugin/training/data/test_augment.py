@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut, relight, to_grey
+from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut_window, relight, to_grey
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def crop():
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
 def test_cut_shows_the_middle_at_the_offset(crop, scale, flip):
-    window = cut(crop, 81, (12.0, -6.0), scale, flip)
+    window = cut_window(crop, 81, (12.0, -6.0), scale, flip)
     assert window[40 - 6, 40 + 12, :2] == pytest.approx([100, 100], abs=1)
     step = window[34, 72, 0].astype(float) - window[34, 32, 0]
     assert step == pytest.approx((-40 if flip else 40) * scale, abs=2)
@@ -22,7 +22,7 @@ def test_cut_shows_the_middle_at_the_offset(crop, scale, flip):
 
 
 def test_beyond_the_crop_is_its_mean(crop):
-    window = cut(crop, 81, (90.0, 0.0), 2.0, flip=False)
+    window = cut_window(crop, 81, (90.0, 0.0), 2.0, flip=False)
     assert window[40, 0] == pytest.approx([100, 100, 7], abs=1)
 
 

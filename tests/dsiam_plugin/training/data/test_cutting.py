@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dsiam_plugin.io.boxes import Box
-from dsiam_plugin.training.data.cutting import cut
+from dsiam_plugin.training.data.cutting import cut_crop
 from dsiam_plugin.training.data.pack import PackGeometry
 
 GEOMETRY = PackGeometry()
@@ -25,7 +25,7 @@ def ramp(height: int, width: int, slope: tuple[float, float]) -> np.ndarray:
     ],
 )
 def test_every_pixel_shows_the_source_where_the_geometry_says(box, shape, slope):
-    crop, inside = cut(ramp(*shape, slope), box, GEOMETRY)
+    crop, inside = cut_crop(ramp(*shape, slope), box, GEOMETRY)
     scale = 127 / (2 * box.w)  # the context side of a square box is twice its side
     places = (np.arange(351) - 175) / scale
     x, y = box.x + (box.w - 1) / 2 + places, box.y + (box.h - 1) / 2 + places
@@ -42,7 +42,7 @@ def test_every_pixel_shows_the_source_where_the_geometry_says(box, shape, slope)
 
 
 def test_a_box_is_centred_whatever_its_shape():
-    _, inside = cut(np.zeros((200, 200, 3), np.uint8), Box(20.2, 30.7, 60, 15), GEOMETRY)
+    _, inside = cut_crop(np.zeros((200, 200, 3), np.uint8), Box(20.2, 30.7, 60, 15), GEOMETRY)
     scale = 127 / np.sqrt((60 + 37.5) * (15 + 37.5))
     assert inside.center == pytest.approx((175, 175))
     assert inside[2:] == pytest.approx((60 * scale, 15 * scale))
@@ -51,7 +51,7 @@ def test_a_box_is_centred_whatever_its_shape():
 def test_beyond_the_border_is_the_mean_colour():
     image = np.zeros((100, 100, 3), np.uint8)
     image[:50] = (200, 100, 40)
-    crop, _ = cut(image, Box(0, 0, 20, 20), GEOMETRY)  # scale 3.175; left and top lie outside
+    crop, _ = cut_crop(image, Box(0, 0, 20, 20), GEOMETRY)  # scale 3.175; left and top lie outside
     assert (crop[:100, :100] == (100, 50, 20)).all()
     assert (crop[200:300, 200:300] == (200, 100, 40)).all()
 
@@ -59,14 +59,14 @@ def test_beyond_the_border_is_the_mean_colour():
 def test_shrinking_averages_fine_texture():
     checks = np.indices((1200, 1200)).sum(axis=0) % 2 * 255
     image = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
-    crop, _ = cut(image, Box(470, 470, 254, 254), GEOMETRY)  # 4 px a crop pixel
+    crop, _ = cut_crop(image, Box(470, 470, 254, 254), GEOMETRY)  # 4 px a crop pixel
     middle = crop[60:290, 60:290].astype(int)
     assert np.abs(middle - 127.5).max() <= 1
 
 
 def test_a_target_outside_the_image_gives_mean_colour_only():
     image = np.full((50, 60, 3), 90, np.uint8)
-    crop, _ = cut(image, Box(5000, 5000, 10, 10), GEOMETRY)
+    crop, _ = cut_crop(image, Box(5000, 5000, 10, 10), GEOMETRY)
     assert (crop == 90).all()
 
 
@@ -74,7 +74,7 @@ def test_a_target_outside_the_image_gives_mean_colour_only():
 def test_a_box_far_larger_than_the_image_costs_no_more_than_the_image(side):
     image = np.full((120, 160, 3), 50, np.uint8)
     geometry = PackGeometry()
-    crop, box = cut(image, Box(80 - side / 2, 60 - side / 2, side, side), geometry)
+    crop, box = cut_crop(image, Box(80 - side / 2, 60 - side / 2, side, side), geometry)
     assert crop.shape == (geometry.side, geometry.side, 3)
     assert (crop == 50).all()
     assert box.w == pytest.approx(geometry.exemplar_size / 2)

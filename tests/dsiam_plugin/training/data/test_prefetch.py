@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dsiam_plugin.errors import DatasetError, TrainingError
-from dsiam_plugin.training.data.prefetch import Position, Share, batches, positions
+from dsiam_plugin.training.data.prefetch import BatchShare, Position, batches, positions
 
 
 class Numbers(NamedTuple):
@@ -54,21 +54,21 @@ def test_positions_start_in_the_middle_of_a_pass():
 
 def test_batches_come_in_order_from_another_thread():
     order = list(positions(Position(0, 0), 2, 3))
-    found = [item.values.tolist() for item in batches(Counting, Share(8, 1, 2), order, 0)]
+    found = [item.values.tolist() for item in batches(Counting, BatchShare(8, 1, 2), order, 0)]
     assert [tuple(item[:2]) for item in found] == order
     assert all(item[2:] == [8, 1, 2, os.getpid(), 0] for item in found)
 
 
 def test_only_a_few_batches_are_made_ahead():
     data = Counting()
-    source = batches(lambda: data, Share(8), positions(Position(0, 0), 1, 50), 0)
+    source = batches(lambda: data, BatchShare(8), positions(Position(0, 0), 1, 50), 0)
     next(source)
     source.close()
     assert len(data.made) <= 4
 
 
 def test_errors_of_the_data_reach_the_caller():
-    source = batches(broken_counting, Share(8), positions(Position(0, 0), 1, 3), 0)
+    source = batches(broken_counting, BatchShare(8), positions(Position(0, 0), 1, 3), 0)
     next(source)
     with pytest.raises(DatasetError, match="row 7: damaged"):
         next(source)
@@ -77,7 +77,7 @@ def test_errors_of_the_data_reach_the_caller():
 @pytest.mark.integration
 def test_worker_processes_make_the_same_batches():
     order = list(positions(Position(0, 0), 2, 3))
-    found = [item.values.tolist() for item in batches(Counting, Share(8), order, 2)]
+    found = [item.values.tolist() for item in batches(Counting, BatchShare(8), order, 2)]
     assert [tuple(item[:2]) for item in found] == order
     assert os.getpid() not in {item[5] for item in found}
 
@@ -85,21 +85,21 @@ def test_worker_processes_make_the_same_batches():
 @pytest.mark.integration
 def test_errors_of_worker_processes_reach_the_caller():
     with pytest.raises(DatasetError, match="row 7: damaged"):
-        list(batches(broken_counting, Share(8), positions(Position(0, 0), 1, 3), 1))
+        list(batches(broken_counting, BatchShare(8), positions(Position(0, 0), 1, 3), 1))
 
 
 @pytest.mark.integration
 def test_a_worker_that_dies_is_reported():
     with pytest.raises(TrainingError, match="fewer --workers"):
-        list(batches(deadly_counting, Share(8), positions(Position(0, 0), 1, 3), 1))
+        list(batches(deadly_counting, BatchShare(8), positions(Position(0, 0), 1, 3), 1))
 
 
 ENDLESS = """
 import multiprocessing, time
 from functools import partial
 from tiny_training import TinyDataset
-from dsiam_plugin.training.data.prefetch import Position, Share, batches, positions
-source = batches(partial(TinyDataset, 400), Share(4), positions(Position(0, 0), 1, 100), 1)
+from dsiam_plugin.training.data.prefetch import Position, BatchShare, batches, positions
+source = batches(partial(TinyDataset, 400), BatchShare(4), positions(Position(0, 0), 1, 100), 1)
 next(source)
 print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 time.sleep(300)

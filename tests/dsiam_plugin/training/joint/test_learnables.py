@@ -6,11 +6,11 @@ from clip_data import tracker_config
 
 from dsiam_plugin.config import of_layer
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.training.joint.learnables import FusionMaps, Learnables, Share
+from dsiam_plugin.training.joint.learnables import FusionMaps, Learnables, LearntShare
 
 
 def test_shares_stay_between_zero_and_one():
-    share = Share(0.49)
+    share = LearntShare(0.49)
     assert share().item() == pytest.approx(0.49)
     share().backward()
     with torch.no_grad():
@@ -20,11 +20,11 @@ def test_shares_stay_between_zero_and_one():
 
 @pytest.mark.parametrize("start", [0.0, 1.0])
 def test_a_share_at_its_bound_is_constant(start):
-    share = Share(start)
+    share = LearntShare(start)
     assert share().item() == start
     assert list(share.parameters()) == []
     with pytest.raises(ConfigError, match=r"expected a number in \[0, 1\]"):
-        Share(1.5)
+        LearntShare(1.5)
 
 
 def test_maps_sum_to_one_and_mirror():

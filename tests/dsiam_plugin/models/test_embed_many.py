@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from dsiam_plugin.trackers.embedding import embed_many
+from dsiam_plugin.models.network import embed_many
 
 
 class Recorder:
