@@ -3,6 +3,7 @@
 #
 #   make evaluate                        11 generated sequences, in vot_workspace/
 #   make evaluate DATA=DIR WEIGHTS=FILE  sequences in VOT's layout, in runs/vot/<name of DIR>/
+#   make fuzz SECONDS=N                  attacks every reader and writer; FUZZ=--help lists more
 #
 # Options of evaluate: WEIGHTS (default: $DSIAM_WEIGHTS, else those of the package), TRACKERS,
 # DATA, REPETITIONS (1: the trackers repeat exactly), EAO=LOW,HIGH (frames), WORKSPACE.
@@ -16,6 +17,8 @@ WEIGHTS ?= $(DSIAM_WEIGHTS)
 DATA ?=
 REPETITIONS ?=
 EAO ?=
+SECONDS ?= 240
+FUZZ ?=
 
 SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
 WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
@@ -25,7 +28,7 @@ BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help evaluate test docs weights-named
+.PHONY: help evaluate test docs fuzz weights-named
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +54,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy dsiam_plugin toolkit
 	$(BIN)/python -m pytest -m ""
+
+# Damaged files, arguments and peers, and kills, on every reader and writer (docs/reliability.md).
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(SECONDS) $(FUZZ)
 
 # The variable silences an advertisement.
 docs: export NO_MKDOCS_2_WARNING := 1

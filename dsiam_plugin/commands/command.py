@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.io.messages import MAX_MESSAGE, one_line, shortened
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPT = 130  # 128 + SIGINT, as shells report it
@@ -29,7 +30,7 @@ def run_command(name: str, work: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # quiet at exit as well
         return EXIT_BROKEN_PIPE
     except (DSiamError, OSError) as error:
-        complain(name, f"error: {_one_line(error)}")
+        complain(name, f"error: {message_of(error)}")
         return EXIT_BAD_INPUT
 
 
@@ -38,8 +39,10 @@ def complain(name: str, message: str) -> None:
     sys.stderr.write(f"{' '.join(filter(None, ('dsiam', name)))}: {message}\n")
 
 
-def _one_line(error: Exception) -> str:
-    """The message without line breaks; errors of the file system name their file first."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+def message_of(error: Exception) -> str:
+    """The message as one line of bounded length; the system's name their file first."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        named = "" if error.filename is None else f"{error.filename}: "
+        text = f"{named}{error.strerror}"
+    return shortened(one_line(text), MAX_MESSAGE)

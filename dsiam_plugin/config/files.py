@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ import yaml
 from dsiam_plugin.config.fields import refuse, validate
 from dsiam_plugin.config.schema import PRESETS, TrackerConfig
 from dsiam_plugin.errors import ConfigError
-from dsiam_plugin.io.messages import excerpt
+from dsiam_plugin.io.messages import excerpt, fail
 from dsiam_plugin.io.parsing import read_yaml
 
 
@@ -42,7 +43,7 @@ def load_config(
     if source is None:
         source = {}
     elif not isinstance(source, Mapping):
-        name, source = str(source), read_settings(source)
+        name, source = str(source), read_settings(_path(source))
     transform = source.get("transform", {})
     if isinstance(transform, str):
         transform = {"preset": transform}
@@ -57,7 +58,14 @@ def load_config(
     return checked(override(start, source, "", problems), name, problems)
 
 
-def read_settings(path: str | Path) -> Mapping[str, Any]:
+def _path(source: Any) -> str | os.PathLike:
+    """The source itself, if it names a file."""
+    if not isinstance(source, (str, os.PathLike)):
+        fail(ConfigError, "config", excerpt(source), "a YAML file or a mapping")
+    return source
+
+
+def read_settings(path: str | os.PathLike) -> Mapping[str, Any]:
     """The mapping a YAML file holds; an empty file is an empty mapping.
 
     Raises:

@@ -16,6 +16,7 @@ from dsiam_plugin.config import (
     TransformConfig,
 )
 from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.io.messages import excerpt
 
 _AUTHORS = TransformConfig(  # what paper and release have in common
     lambda_v=1e-5,
@@ -86,12 +87,12 @@ def find_variant(name: str) -> Variant:
     Raises:
         ConfigError: If there is none, with the nearest name.
     """
-    if name in VARIANTS:
+    if isinstance(name, str) and name in VARIANTS:
         return VARIANTS[name]
     folded = {known.lower(): known for known in VARIANTS}
-    near = get_close_matches(name.lower(), folded, 1, cutoff=0.4)
+    near = get_close_matches(str(name).lower(), folded, 1, cutoff=0.4)
     hint = f"did you mean {folded[near[0]]!r}? " if near else ""
-    raise ConfigError(f"tracker {name!r}: unknown; {hint}known: {', '.join(VARIANTS)}")
+    raise ConfigError(f"tracker {excerpt(name)}: unknown; {hint}known: {', '.join(VARIANTS)}")
 
 
 def _siamfc(preset: str) -> TrackerConfig:

@@ -16,7 +16,7 @@ from torch import Tensor
 from dsiam_plugin.config import TrackerConfig, of_layer
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
-Numbers1 = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
+ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
 
 
 class Target(NamedTuple):
@@ -112,10 +112,10 @@ class Numbers(NamedTuple):
         scale, bias: Affine adjust of the fused response.
     """
 
-    lambda_v: Numbers1
-    rate_v: Numbers1
-    lambda_w: Numbers1
-    rate_w: Numbers1
+    lambda_v: ByLayer
+    rate_v: ByLayer
+    lambda_w: ByLayer
+    rate_w: ByLayer
     memory: float | Tensor
     fusion: Features
     scale: float | Tensor

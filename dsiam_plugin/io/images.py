@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from dsiam_plugin.io.folders import IMAGE_SUFFIXES
 SIXTEEN_BIT_STEP = 257  # 65535 / 255: 16-bit white becomes 8-bit white
 ACCEPTED = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8 or uint16"
 EXPECTED = f"expected an image file ({', '.join(IMAGE_SUFFIXES)})"
-MOST_PIXELS = 2**28  # 16384 x 16384; decoded, that is 0.8 GB
+MOST_PIXELS = 1 << 27  # about 1 GB while it is decoded
 MOST_BYTES = 4 * MOST_PIXELS  # no format needs more for that many pixels
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -129,6 +130,8 @@ def _trouble(encoded: bytes) -> str:
         size, whole = _scan_jpeg(encoded)
     elif encoded.startswith(PNG):
         size = _number(encoded, 16, 4), _number(encoded, 20, 4)
+    elif encoded.startswith(b"BM"):
+        size = _number(encoded, 18, 4, "little"), _number(encoded, 22, 4, "little")
     if size[0] * size[1] > MOST_PIXELS:
         return f"claims {size[0]}x{size[1]} pixels, more than {MOST_PIXELS}"
     return "" if whole else f"ends after {len(encoded)} bytes, before the JPEG does"
@@ -148,9 +151,9 @@ def _scan_jpeg(encoded: bytes) -> tuple[tuple[int, int], bool]:
     return size, False
 
 
-def _number(encoded: bytes, start: int, width: int) -> int:
-    """The big-endian number of ``width`` bytes at ``start``; missing bytes count as none."""
-    return int.from_bytes(encoded[start : start + width], "big")
+def _number(encoded: bytes, start: int, width: int, order: Literal["big", "little"] = "big") -> int:
+    """The number of ``width`` bytes at ``start``; missing bytes count as none."""
+    return int.from_bytes(encoded[start : start + width], order)
 
 
 def _check_order(mode: str, name: str) -> None:

@@ -16,10 +16,10 @@ def fail(
     error: type[DSiamError], source: str | os.PathLike, reason: object, expected: str = ""
 ) -> NoReturn:
     """Raise one line "source: reason; expected ...", at most `MAX_MESSAGE` characters."""
-    begin = f"{_middle(_printable(os.fspath(source)), _PATH)}: " if source else ""
-    end = f"; expected {_middle(expected, _EXPECTED)}" if expected else ""
+    begin = f"{shortened(_printable(os.fspath(source)), _PATH)}: " if source else ""
+    end = f"; expected {shortened(expected, _EXPECTED)}" if expected else ""
     room = MAX_MESSAGE - len(begin) - len(end)
-    raise error(f"{begin}{_middle(one_line(reason), room)}{end}") from None
+    raise error(f"{begin}{shortened(one_line(reason), room)}{end}") from None
 
 
 def excerpt(value: Any, width: int = _SHOWN) -> str:
@@ -44,7 +44,7 @@ def _printable(text: str) -> str:
     return "".join(sign for sign in text if unicodedata.category(sign) != "Cc")
 
 
-def _middle(text: str, width: int) -> str:
+def shortened(text: str, width: int) -> str:
     """The text, or its beginning and end where it is longer than `width`."""
     if len(text) <= width:
         return text

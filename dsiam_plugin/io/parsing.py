@@ -10,6 +10,7 @@ The shapes are described in `shapes`.
 import json
 import math
 import os
+import stat
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,8 @@ def read_text(
         DSiamError: The file cannot be read, is larger than `limit` or not UTF-8.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe may be waited for without end
+            fail(error, path, "a folder, pipe or device", expected)
         with open(path, "rb") as stream:
             data = stream.read(limit + 1)
     except (OSError, ValueError) as problem:  # ValueError: a NUL in the path

@@ -3,6 +3,7 @@
 import torch
 
 from dsiam_plugin.errors import DeviceError
+from dsiam_plugin.io.messages import excerpt
 
 PRECISIONS = {
     "float32": torch.float32,
@@ -20,9 +21,9 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name)
+        device = torch.device(str(name))
     except RuntimeError:
-        raise DeviceError(f"device {name!r}: expected auto, cpu, cuda or cuda:N") from None
+        raise DeviceError(f"device {excerpt(name)}: expected auto, cpu, cuda or cuda:N") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
     if device.type not in ("cpu", "cuda"):
@@ -38,8 +39,10 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
     """
     if name == "auto":
         return torch.bfloat16 if has_bfloat16(device) else torch.float32
-    if name not in PRECISIONS:
-        raise DeviceError(f"precision {name!r}: expected auto, {', '.join(PRECISIONS)} or int8")
+    if not isinstance(name, str) or name not in PRECISIONS:
+        raise DeviceError(
+            f"precision {excerpt(name)}: expected auto, {', '.join(PRECISIONS)} or int8"
+        )
     if name == "float16" and device.type == "cpu":
         raise DeviceError("precision 'float16': needs a GPU; on a CPU use bfloat16 or float32")
     return PRECISIONS[name]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dsiam_plugin.errors import ConfigError, DeviceError
+from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.models.backends.conversion import PRECISIONS
 from dsiam_plugin.models.devices import has_int8, resolve_device, resolve_precision
 from dsiam_plugin.models.precision import choose_precision
@@ -30,8 +31,8 @@ def resolve_names(
             that precision, here.
         MissingDependencyError: If a backend to be timed is not installed.
     """
-    if backend not in PRECISIONS:
-        raise ConfigError(f"backend {backend!r}: expected {', '.join(PRECISIONS)}")
+    if not isinstance(backend, str) or backend not in PRECISIONS:
+        raise ConfigError(f"backend {excerpt(backend)}: expected {', '.join(PRECISIONS)}")
     place = "cpu"
     if backend == "torch" and precision != "int8":
         chosen = resolve_device(device)

@@ -17,14 +17,20 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _FOREIGN = re.compile(r"GLOBAL (\S+)")
 
 
-def read_torch(path: Path, error: type[DSiamError]) -> Any:
+def read_torch(path: Path, error: type[DSiamError], *, own: bool = False) -> Any:
     """Content of a file that ``torch.save`` wrote, its tensors on the CPU.
+
+    Args:
+        path: The file.
+        error: What the caller raises for a bad file.
+        own: This program wrote the file in a folder of the user's, so that it is read where
+            PyTorch is too old to read the files of others safely.
 
     Raises:
         DSiamError: ``error``, if the file is missing or damaged, holds objects, or PyTorch is too
             old to read such files safely.
     """
-    if Version(torch.__version__).release < SAFE_TORCH.release:
+    if not own and Version(torch.__version__).release < SAFE_TORCH.release:
         fail(
             error,
             path,
@@ -43,11 +49,11 @@ def read_torch(path: Path, error: type[DSiamError]) -> Any:
             fail(
                 error,
                 path,
-                f"not a readable {path.suffix} weights file (it holds an object, "
+                f"not a readable {path.suffix} file (it holds an object, "
                 f"{foreign.group(1)}, and only tensors are read)",
-                "torch.save(model.state_dict(), FILE)",
+                "a file that torch.save(model.state_dict(), FILE) wrote",
             )
-        fail(error, path, f"not a readable {path.suffix} weights file ({_cause(text)})")
+        fail(error, path, f"not a readable {path.suffix} file ({_cause(text)})")
 
 
 def _cause(text: str) -> str:

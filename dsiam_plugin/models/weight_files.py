@@ -129,7 +129,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         tensors = {name: torch.from_numpy(archive[name]) for name in archive.files}
     return _siamfc(tensors, SIAMFC_3S_HEAD, "npz")
 

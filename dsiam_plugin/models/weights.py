@@ -21,6 +21,7 @@ FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's p
 ENVIRONMENT_VARIABLE = "DSIAM_WEIGHTS"
 EMBEDDED = Path(__file__).parent / "data" / "dsiam.safetensors"
 TRIAL_SIZE = 95  # px of the crop that loaded weights are tried on; AlexNet needs 87
+MAX_VALUE = 1e6  # real ones stay below 10; one filter may be silent on the trial crop
 MAX_FEATURE = 1e9  # real ones stay below 1e3; responses are sums of products of two
 
 
@@ -45,6 +46,8 @@ def find_weights(path: str | Path | None = None) -> Path:
         CheckpointError: If there is none, saying how to name one.
     """
     named = path or os.environ.get(ENVIRONMENT_VARIABLE)
+    if not isinstance(named, (str, os.PathLike, type(None))):
+        fail(CheckpointError, "weights", excerpt(named), "the path of a file")
     if named:
         found = Path(named).expanduser()
         origin = "" if path else f" (from ${ENVIRONMENT_VARIABLE})"
@@ -150,9 +153,12 @@ def features_only(weights: Weights) -> Weights:
 
 def _check_values(weights: Weights) -> None:
     """Raises CheckpointError unless all numbers are finite and a picture's features in bounds."""
-    broken = [name for name, tensor in weights.tensors.items() if not tensor.isfinite().all()]
+    broken = [
+        name for name, tensor in weights.tensors.items() if not (tensor.abs() <= MAX_VALUE).all()
+    ]
     if broken:
-        fail(CheckpointError, weights.path, f"values that are not finite in {', '.join(broken)}")
+        reason = f"values that are not finite or beyond {MAX_VALUE:g} in {', '.join(broken)}"
+        fail(CheckpointError, weights.path, reason)
     backbone = build_backbone(weights)
     ramp = torch.linspace(0, 255, TRIAL_SIZE)
     with torch.inference_mode():

@@ -23,7 +23,14 @@ from dsiam_plugin.io.boxes import Box, check_box
 from dsiam_plugin.models.network import SiameseNet, embed_many
 from dsiam_plugin.trackers.crops import Crop, channel_means, search_pyramid
 from dsiam_plugin.trackers.state import TrackerState, TrackResult
-from dsiam_plugin.trackers.targets import Boxes, Images, TargetTracker, check_size, one_each
+from dsiam_plugin.trackers.targets import (
+    Boxes,
+    Images,
+    TargetTracker,
+    check_size,
+    count_of,
+    one_each,
+)
 
 
 class Look(NamedTuple):
@@ -80,7 +87,7 @@ class DSiamTracker(TargetTracker):
             ImageError: If an array is no image, or the images are not one each.
             BoxError: If a box is empty, not finite or misses its image.
         """
-        frames, config = one_each(images, len(boxes)), self.config
+        frames, config = one_each(images, count_of(boxes)), self.config
         places = [_place(*pair) for pair in zip(frames, boxes, strict=True)]
         cuts = [
             self._cut_target(frame, center, size, fill)

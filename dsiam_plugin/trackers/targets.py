@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dsiam_plugin.config import TrackerConfig
-from dsiam_plugin.errors import ImageError, TrackerStateError
+from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
 from dsiam_plugin.io.images import as_rgb
 from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.models.network import SiameseNet
@@ -142,6 +142,17 @@ def one_each(images: Images, count: int) -> list[np.ndarray]:
     if len(images) != count:
         raise ImageError(f"{len(images)} images for {count} targets; expected one or one each")
     return [as_rgb(image) for image in images]
+
+
+def count_of(boxes: Boxes) -> int:
+    """How many boxes these are.
+
+    Raises:
+        BoxError: If they are no sequence.
+    """
+    if not isinstance(boxes, (Sequence, np.ndarray)) or getattr(boxes, "ndim", 1) == 0:
+        raise BoxError(f"boxes: expected a list of x,y,w,h, got {excerpt(boxes)}")
+    return len(boxes)
 
 
 def check_size(image: np.ndarray, size: tuple[int, int], name: str) -> None:

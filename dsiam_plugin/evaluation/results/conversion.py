@@ -21,6 +21,7 @@ from dsiam_plugin.evaluation.results import files as results
 from dsiam_plugin.evaluation.results import layout as layouts
 from dsiam_plugin.evaluation.results import otb_mat, region_binary
 from dsiam_plugin.evaluation.results.layout import Layout
+from dsiam_plugin.io.shapes import check_name
 
 BOXES, RESTARTS = "one-pass boxes", "restarts"
 _ALL_OTB = "OTB100"  # the table that holds every OTB sequence
@@ -137,7 +138,8 @@ def convert_results(
     read = partial(_read, reader, offset=bases[1] - bases[0], corners=corners)
     rows = [read(path) for path, _ in found]
     names = [match_name(fields["video"], table) or fields["video"] for _, fields in found]
-    label = found[0][1].get("tracker", tracker or source.name)
+    label = found[0][1].get("tracker", tracker or source.resolve().name)
+    check_name(label, "tracker", ResultsError)  # files are called after it
     for (_, fields), name, converted in zip(found, names, rows, strict=True):
         video, run = to_toolkit(name, writer.spelling), fields.get("run", "001")
         path = writer.layout.result_path(target, video, run, label)

@@ -11,6 +11,7 @@ from dsiam_plugin.errors import ResultsError
 from dsiam_plugin.evaluation.results.layout import RECORD
 from dsiam_plugin.evaluation.running.trackers import TrackerSpec
 from dsiam_plugin.io.files import atomic_write
+from dsiam_plugin.io.messages import one_line
 from dsiam_plugin.io.parsing import read_json
 
 
@@ -55,7 +56,8 @@ def check_record(folder: Path, record: Mapping[str, Any], has_results: bool) -> 
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             raise ResultsError(
-                f"{folder}: its results were made with {name} {_short(before.get(name))}, "
+                f"{folder}: its results were made with {one_line(name)[:80]} "
+                f"{_short(before.get(name))}, "
                 f"this run has {_short(now.get(name))}; {advice}"
             )
 
@@ -95,4 +97,4 @@ def _flatten(record: Any, name: str = "") -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    return "nothing" if value is None else str(value)[:40]
+    return "nothing" if value is None else one_line(value)[:40]

@@ -9,18 +9,27 @@ larger than a search region, so shifts, scales and a tracker's own drift are cut
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dsiam_plugin.errors import DatasetError
 from dsiam_plugin.io.files import write_text
+from dsiam_plugin.io.messages import excerpt, fail
+from dsiam_plugin.io.parsing import read_json
 
 FORMAT = "dsiam-pack-1"
 CROPS, BOXES, INDEX = "crops.npy", "boxes.npy", "pack.json"
 NPY_HEADER_BYTES = 128
+_TRACK: dict[str, Any] = {"name": str, "video": str, "start": int, "stop": int, "frames": [int]}
+_SHAPE: dict[str, Any] = {
+    "format": str,
+    "geometry": {"side": int, "exemplar_size": int, "context": float},
+    "tracks": [_TRACK],
+}
 
 
 @dataclass(frozen=True)
@@ -64,43 +73,55 @@ def open_pack(path: str | Path) -> Pack:
         DatasetError: If the folder is no pack or its parts do not fit each other.
     """
     folder = Path(path)
-    try:
-        geometry, tracks = _read_index(folder / INDEX)
-        crops = np.load(folder / CROPS, mmap_mode="r")
-        boxes = np.load(folder / BOXES)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{folder}: not a readable pack ({error})") from error
+    index = read_json(folder / INDEX, DatasetError, "the index of a pack", _SHAPE)
+    geometry, tracks = _read_index(folder / INDEX, index)
     rows = sum(len(track) for track in tracks)
-    expected = (rows, geometry.side, geometry.side, 3)
-    if crops.shape != expected or crops.dtype != np.uint8 or boxes.shape != (rows, 4):
-        raise DatasetError(
-            f"{folder}: crops {crops.shape} and boxes {boxes.shape}, expected {expected} and "
-            f"{(rows, 4)} for the tracks of {INDEX}"
-        )
+    crops = _open_array(folder / CROPS, np.uint8, (rows, geometry.side, geometry.side, 3))
+    boxes = np.array(_open_array(folder / BOXES, np.float32, (rows, 4)))
+    if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
+        fail(DatasetError, folder / BOXES, "a box that is empty or not finite")
     return Pack(folder, crops, boxes, tracks, geometry)
 
 
-def _read_index(path: Path) -> tuple[PackGeometry, tuple[Track, ...]]:
-    """Geometry and tracks of ``pack.json``."""
-    index = json.loads(path.read_text(encoding="utf-8"))
-    form = index.get("format") if isinstance(index, dict) else None
-    if form != FORMAT:
-        raise ValueError(f"{path.name}: format {form!r}, expected {FORMAT!r}")
-    try:
-        geometry = PackGeometry(**index["geometry"])
-        items = [{**item, "frames": tuple(item["frames"])} for item in index["tracks"]]
-        tracks = tuple(Track(**item) for item in items)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name}: unexpected entries ({error!r})") from error
-    row = 0
-    for track in tracks:
-        if track.start != row or len(track) != len(track.frames) or not track.frames:
-            raise ValueError(
-                f"{path.name}: track {track.name} has {len(track.frames)} frames and rows"
-                f" {track.start} to {track.stop}; expected rows from {row} on, one a frame"
+def _read_index(path: Path, index: Mapping[str, Any]) -> tuple[PackGeometry, tuple[Track, ...]]:
+    """Geometry and tracks of ``pack.json``.
+
+    Raises:
+        DatasetError: It is of another format, or its tracks do not follow each other.
+    """
+    if index["format"] != FORMAT:
+        fail(DatasetError, path, f"format {excerpt(index['format'])}", FORMAT)
+    geometry = PackGeometry(**{key: index["geometry"][key] for key in _SHAPE["geometry"]})
+    row, tracks = 0, []
+    for item in index["tracks"]:
+        track = Track(**{**{key: item[key] for key in _TRACK}, "frames": tuple(item["frames"])})
+        if track.start != row or track.stop - row != len(track.frames) or not track.frames:
+            fail(
+                DatasetError,
+                path,
+                f"track {excerpt(track.name)} has {len(track.frames)} frames and rows"
+                f" {excerpt(track.start)} to {excerpt(track.stop)}",
+                f"rows from {row} on, one a frame",
             )
         row = track.stop
-    return geometry, tracks
+        tracks.append(track)
+    return geometry, tuple(tracks)
+
+
+def _open_array(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
+    """The array of a ``.npy`` file, memory-mapped.
+
+    Raises:
+        DatasetError: It cannot be read, or is of another type or shape.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # NumPy parses the header with Python's own tokenizer
+        fail(DatasetError, path, f"not a readable array ({error})")
+    if array.shape != shape or array.dtype != kind:
+        found = f"{array.dtype} {excerpt(array.shape)}"
+        fail(DatasetError, path, found, f"{kind.__name__} {shape} for the tracks of {INDEX}")
+    return array
 
 
 @dataclass

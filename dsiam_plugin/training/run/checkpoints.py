@@ -10,9 +10,20 @@ import torch
 
 from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.shapes import check_shape
+from dsiam_plugin.models.torch_files import read_torch
 from dsiam_plugin.training.run.recipe import differences
 
 FORMAT = "dsiam-training-1"
+_SHAPE = {
+    "config": dict,
+    "data": {str: str},
+    "epoch": int,
+    "step": int,
+    "learner": dict,
+    "averages": {"sums?": {str: float}, "count?": int},
+    "best": (float, None),
+}
 # How often something is stored or shown does not change what is learnt.
 FREE_KEYS = ("checkpoint_s", "checkpoint_steps", "picture_steps")
 
@@ -54,15 +65,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: If the file is missing, damaged or something else.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such checkpoint") from None
-    except Exception as error:  # zip, pickle and tensor errors, by where the damage is
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path}: not a readable checkpoint ({reason})") from error
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint")
+    content = read_torch(path, CheckpointError, own=True)
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a checkpoint of this program ({FORMAT})")
+    check_shape(content, _SHAPE, path, CheckpointError)
     return Checkpoint(**{item.name: content[item.name] for item in fields(Checkpoint)})
 
 

@@ -17,8 +17,9 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from dsiam_plugin.errors import TrainingError
+from dsiam_plugin.errors import CheckpointError, TrainingError
 from dsiam_plugin.io.files import atomic_path
+from dsiam_plugin.io.messages import fail
 from dsiam_plugin.models.weights import save_weights
 from dsiam_plugin.training.data.prefetch import BatchShare, Dataset, Position, batches, positions
 from dsiam_plugin.training.joint.learner import Learner, Machine, NotFiniteError, Update
@@ -83,7 +84,10 @@ class Trainer:
         path = self.job.files.last
         checkpoint = load_checkpoint(path)
         check_same_run(checkpoint, as_mapping(self.job.config), self.job.data, path)
-        self.learner.load_state_dict(checkpoint.learner)
+        try:
+            self.learner.load_state_dict(checkpoint.learner)
+        except Exception as error:  # whatever PyTorch's own loaders raise
+            fail(CheckpointError, path, f"its state does not fit this run ({error})")
         self.records.averages = Averages(checkpoint.averages)
         self.position = Position(checkpoint.epoch, checkpoint.step)
         self.best = checkpoint.best

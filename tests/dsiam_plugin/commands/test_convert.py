@@ -81,6 +81,13 @@ def test_the_shift_can_be_chosen(pysot, tmp_path):
     np.testing.assert_array_equal(results.read_boxes(tmp_path / "b/David.txt"), OTB["David"])
 
 
+def test_the_tracker_in_the_names_is_no_path(pysot, tmp_path, capsys):
+    arguments = ("--from", "pysot", "--to", "otb-mat", "--tracker", "../../x")
+    assert run(pysot, tmp_path / "out", *arguments) == 2
+    assert "tracker '../../x' is a path" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_lower_case_names_of_matlab_results(tmp_path):
     for name in ("jogging_1", "david"):
         write_mat(tmp_path / "in" / f"{name}_My_Tracker.mat", OTB["David"] + [1, 1, 0, 0])

@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import os
 import sys
 from itertools import pairwise
 
@@ -98,3 +99,9 @@ def test_an_empty_yaml_file_is_none_where_the_shape_says_so():
 
 def _is_one_short_line(error: Exception) -> bool:
     return len(str(error)) < 500 and str(error).isprintable()
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(DatasetError, match=r"a\.json: a folder, pipe or device; expected a JSON"):
+        read_json(tmp_path / "a.json", DatasetError)

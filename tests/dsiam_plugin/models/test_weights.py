@@ -94,7 +94,7 @@ def test_values_that_are_not_finite(tmp_path, npz):
     arrays = dict(np.load(npz))
     arrays["conv3.bias"][0] = np.nan
     np.savez(tmp_path / "nan.npz", **arrays)
-    with pytest.raises(CheckpointError, match=r"not finite in conv3\.bias"):
+    with pytest.raises(CheckpointError, match=r"not finite or beyond 1e\+06 in conv3\.bias"):
         load_weights(tmp_path / "nan.npz")
 
 
@@ -276,7 +276,13 @@ def test_headers_of_others(tmp_path, changes, message):
         (lambda arrays: arrays.update({"conv2.weight": np.zeros((16, 9, 5, 5))}), "size mismatch"),
         (lambda arrays: arrays.update({"conv1.weight": np.float32(1)}), "not the weights"),
         (
-            lambda arrays: arrays.update({"conv2.weight": arrays["conv2.weight"] * 1e30}),
+            lambda arrays: arrays.update({"conv2.weight": arrays["conv2.weight"] * 1e9}),
+            "beyond 1e.06 in conv2.weight",
+        ),
+        (
+            lambda arrays: arrays.update(
+                {f"conv{n}.weight": arrays[f"conv{n}.weight"] * 1e5 for n in (1, 2, 3)}
+            ),
             "features of conv4 reach .*; expected below 1e.09",
         ),
     ],

@@ -38,7 +38,7 @@ def test_a_truncated_file_is_named(tmp_path, keep):
     save_checkpoint(CHECKPOINT, path)
     content = path.read_bytes()
     path.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
-    with pytest.raises(CheckpointError, match="last.pt: not a readable checkpoint"):
+    with pytest.raises(CheckpointError, match="last.pt: not a readable .pt file"):
         load_checkpoint(path)
 
 
@@ -53,7 +53,7 @@ class Trap:
 def test_code_in_a_file_is_never_run(tmp_path, write):
     path = tmp_path / "last.pt"
     write(Trap() if write is torch.save else pickle.dumps(Trap()), path)
-    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+    with pytest.raises(CheckpointError, match="not a readable .pt file"):
         load_checkpoint(path)
 
 
