@@ -155,7 +155,7 @@ def _killed(command: Command, place: Path, whole: dict, event: int, rng: random.
     old, new = ({name: len(data) for name, data in item.items()} for item in (old, whole))
     sizes = {name: len(data) for name, data in found.items()}
     if command.grows:
-        half = [name for name in sizes if name not in new and name not in old]
+        half = [name for name in sizes if not _whole(name, sizes, old, new)]
     else:
         half = [] if sizes in (old, new) or _alike(sizes, new) else [f"{sizes} of {new}"]
     if half:
@@ -165,6 +165,15 @@ def _killed(command: Command, place: Path, whole: dict, event: int, rng: random.
         return f"event {event}: not again: {text}"
     hidden = [path.name for path in place.rglob(".*.*-????????*")]
     return f"event {event}: left {hidden}" if hidden else ""
+
+
+def _whole(name: str, sizes: dict[str, int], old: dict[str, int], new: dict[str, int]) -> bool:
+    """A file of a folder that grows is as before or as after a whole run; logs grow by rows."""
+    if name.endswith((".log", ".csv")):
+        return True
+    return any(
+        name in known and _alike({name: sizes[name]}, {name: known[name]}) for known in (old, new)
+    )
 
 
 def _alike(sizes: dict[str, int], new: dict[str, int]) -> bool:
@@ -248,7 +257,7 @@ def content(path: Path) -> dict[str, bytes]:
     return {
         str(item.relative_to(path)): item.read_bytes()
         for item in files
-        if not any(part.startswith(".") for part in item.relative_to(path).parts)
+        if not any(part.startswith((".", "tensorboard")) for part in item.relative_to(path).parts)
     }
 
 
