@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.io.environment import prepare_libraries
 from dsiam_plugin.io.messages import MAX_MESSAGE, one_line, shortened
 
 EXIT_BAD_INPUT = 2
@@ -19,6 +20,7 @@ def run_command(name: str, work: Callable[[], int]) -> int:
         The status of `work`; 2 for bad input, 130 for an interrupt, 141 where the reader of the
         output has gone.
     """
+    prepare_libraries()
     try:
         status = work()
         sys.stdout.flush()  # so that a closed pipe is noticed here

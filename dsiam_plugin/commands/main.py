@@ -4,7 +4,6 @@ Importing this module loads neither torch nor OpenCV; the sub-commands do when t
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -32,7 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     act on become ``dsiam: error: ...`` on stderr; a defect of the program keeps its traceback.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _quiet_opencv()
     return run_command("", lambda: _dispatch(arguments))
 
 
@@ -61,9 +59,3 @@ def _dispatch(arguments: list[str]) -> int:
         explain = getattr(parsed, "explain_extra", lambda words: "")
         parser.error(explain(extra) or f"unrecognized arguments: {' '.join(extra)}")
     return parsed.run(parsed)
-
-
-def _quiet_opencv() -> None:
-    """Keep the warnings of OpenCV and FFmpeg off stderr; ours say the same in one line."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

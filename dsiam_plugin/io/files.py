@@ -27,6 +27,7 @@ except ImportError:  # Windows: temporary files of killed runs stay there
 
 PARTIAL, REPLACED = "partial", "replaced"  # marks in temporary names: what comes, what was there
 RENAME_EXCHANGE = 2  # of Linux's renameat2
+DISK_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
 AT_FDCWD = -100  # relative paths start at the working directory
 
 
@@ -150,6 +151,10 @@ def _temporary(final: Path, make: Callable[[Path], object]) -> Iterator[Path]:
     temporary, lock = _make_locked(final, make)
     try:
         yield temporary
+    except OSError as error:
+        if error.filename is None and error.errno in DISK_ERRORS:  # of a write, which has no name
+            raise OSError(error.errno, error.strerror, str(final)) from error
+        raise
     finally:
         _remove(temporary)
         _unlock(lock)

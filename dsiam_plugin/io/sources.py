@@ -16,6 +16,7 @@ import numpy as np
 from dsiam_plugin.errors import SourceError
 from dsiam_plugin.io.folders import IMAGE_SUFFIXES, frame_files, is_frame, natural_key
 from dsiam_plugin.io.images import as_rgb, read_image
+from dsiam_plugin.io.messages import one_line
 
 SHARE_NOT_SHOWN = 0.05  # of the frames a video announces, but no more than a second of it
 STALLED_S = 25.0  # OpenCV gives a stream up after 30 s; one that its sender ends ends at once
@@ -102,7 +103,7 @@ class VideoSource:
         try:
             while True:
                 asked = time.monotonic()
-                decoded, image = self.capture.read()
+                decoded, image = self._read(index)
                 if not decoded:
                     break
                 name = f"{self.name}: frame {index}"
@@ -113,6 +114,12 @@ class VideoSource:
         trouble = self._early_end(index, time.monotonic() - asked)
         if trouble:
             raise SourceError(f"{self.name}: {trouble}")
+
+    def _read(self, index: int) -> tuple[bool, np.ndarray]:
+        try:
+            return self.capture.read()
+        except cv2.error as error:  # of damaged containers, not of all
+            raise SourceError(f"{self.name}: frame {index}: {one_line(error)[:200]}") from error
 
     def _early_end(self, count: int, waited_s: float) -> str:
         """A reason why the source should not have ended after ``count`` frames, or nothing."""

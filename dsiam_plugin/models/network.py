@@ -168,7 +168,8 @@ def check_backbone(model: ModelConfig, weights: Weights) -> None:
         )
     if weights.backbone != model.backbone:
         raise CheckpointError(
-            f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}"
+            f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}; "
+            "name a file of those (--weights)"
         )
 
 

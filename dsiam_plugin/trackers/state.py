@@ -17,8 +17,10 @@ class TrackResult:
 
     Attributes:
         box: The target, 0-based float pixels; it may reach over the image's border.
-        score: Maximum of the response after the scale penalty; higher is surer.
-        lost: Whether the response says that the target was not found.
+        score: Maximum of the response after the scale penalty; higher is surer. Its unit depends on
+            the tracker and its weights: compare scores of one tracker only.
+        lost: Whether the target was not found: the peak stands less than ``tracking.lost_height``
+            of the first frame's over its background, or scores below ``tracking.lost_below``.
     """
 
     box: Box

@@ -26,6 +26,7 @@ import numpy as np
 
 from dsiam_plugin.errors import ConfigError, DSiamError, VOTError
 from dsiam_plugin.io.boxes import Box, box_from_polygon
+from dsiam_plugin.io.environment import prepare_libraries
 from dsiam_plugin.io.images import read_image
 from dsiam_plugin.io.messages import MAX_MESSAGE, one_line
 from dsiam_plugin.io.versions import import_optional
@@ -82,6 +83,7 @@ def main() -> int:
     leaves its traceback.
     """
     reserve_stdout()
+    prepare_libraries()
     faulthandler.enable(2)  # a crash in a compiled library says where it was
     try:
         trax = import_optional("trax", "vot")

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from fuzz import engine, kills, peers
+from fuzz import engine, peers
 
 
 def main() -> int:
@@ -19,20 +19,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", default="", help="readers with this in their name")
     options = parser.parse_args()
+    seed = options.seed
     folder = Path(tempfile.mkdtemp(prefix="dsiam-fuzz-"))
     print(f"seed {options.seed}; inputs in {folder}")
     parts = {
-        name: lambda seconds, name=name: engine.attack_apart(name, folder, seconds, options.seed)
+        name: lambda seconds, name=name: engine.attack_apart(name, folder, seconds, seed)
         for name in engine.readers()
     }
-    parts["TraX client"] = lambda seconds: peers.attack(folder, seconds, options.seed)
-    parts["kill -9"] = lambda seconds: kills.attack(folder, seconds, options.seed)
+    parts["TraX client"] = lambda seconds: peers.attack(folder, seconds, seed)
+    parts["kill -9"] = lambda seconds: engine.attack_with(
+        "fuzz.kills", folder, seconds, options.seed
+    )
     parts = {name: part for name, part in parts.items() if options.only in name}
     print(f"{'reader':26}  {'inputs':>6}  {'clean':>6}  {'taken':>6}  slowest  findings")
     failed, total = 0, [0, 0, 0]
     for name, part in parts.items():
-        weight = 3 if name in ("TraX client", "kill -9") else 1
-        shares = len(parts) + 2 * sum(item in parts for item in ("TraX client", "kill -9"))
+        weight = 4 if name in ("TraX client", "kill -9") else 1
+        shares = len(parts) + 3 * sum(item in parts for item in ("TraX client", "kill -9"))
         counts = part(options.seconds * weight / shares)
         for place, number in enumerate((counts.inputs, counts.clean, counts.accepted)):
             total[place] += number

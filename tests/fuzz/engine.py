@@ -163,7 +163,7 @@ def attack_apart(name: str, folder: Path, seconds: float, seed: int) -> Counts:
         place = folder / f"{name.replace(' ', '-')}-{seed}"
         place.mkdir(parents=True)
         command = [sys.executable, "-m", "fuzz.engine", name, str(place), str(left), str(seed)]
-        counts, problem = _watched(command, left)
+        counts, problem = watched(command, left)
         total.inputs += counts.inputs
         total.clean += counts.clean
         total.accepted += counts.accepted
@@ -172,7 +172,7 @@ def attack_apart(name: str, folder: Path, seconds: float, seed: int) -> Counts:
     return total
 
 
-def _watched(command: list[str], seconds: float) -> tuple[Counts, str]:
+def watched(command: list[str], seconds: float) -> tuple[Counts, str]:
     """The last counts that a process wrote, and how it failed if it did."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
@@ -196,6 +196,14 @@ def _watched(command: list[str], seconds: float) -> tuple[Counts, str]:
     lines = [line for line in out.splitlines() if line.startswith("{")]
     counts = Counts(**json.loads(lines[-1])) if lines else Counts()
     return counts, f"{problem}: {err[-600:]}" if problem else ""
+
+
+def attack_with(module: str, folder: Path, seconds: float, seed: int) -> Counts:
+    """The counts of a module that is run as a program, in a process of its own."""
+    command = [sys.executable, "-m", module, str(folder), str(seconds), str(seed)]
+    counts, problem = watched(command, seconds)
+    counts.findings += [problem] if problem else []
+    return counts
 
 
 def main(name: str, folder: str, seconds: str, seed: str) -> None:

@@ -1,50 +1,34 @@
 """kill -9 at file events: the old output or the new one, never half of one or none.
 
-The command runs in a process of its own in which a module on its path, ``sitecustomize``, counts
-calls that change files and ends the process by SIGKILL before the n-th. Afterwards the output must
-be what it was, or what a whole run makes; the same command must then succeed and leave nothing
-hidden behind.
+The command runs in a fork of this process (so that PyTorch is loaded once) in which the calls that
+change files are counted; before the n-th the process ends by SIGKILL. Afterwards the output must be
+what it was, or what a whole run makes; the same command must then succeed and leave nothing hidden
+behind.
 """
 
+import builtins
+import io
+import json
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import clip_data
 import toolkit_data
 import training_sources
-from fuzz.engine import MOST_SECONDS, TESTS, Counts
-from fuzz.weight_readers import write_npz, write_safetensors
+from fuzz.engine import MOST_SECONDS, Counts
+from seeded_network import write_weights
 
-HOOK = """
-import builtins, os, signal
-left = int(os.environ.get("KILL_AT", -1))
-log = os.environ.get("KILL_LOG")
-def counted(call, writes=lambda *a, **k: True):
-    def wrapper(*arguments, **options):
-        global left
-        if writes(*arguments, **options):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            if log and left < 0:
-                os.write(events, b"x")
-        return call(*arguments, **options)
-    return wrapper
-events = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if log else -1
-def writing(path, mode="r", *rest, **options):
-    return isinstance(path, (str, os.PathLike)) and any(sign in mode for sign in "wax+")
-if left > 0 or log:
-    builtins.open = counted(builtins.open, writing)
-    for name in ("replace", "rename", "fsync", "mkdir", "unlink", "rmdir"):
-        setattr(os, name, counted(getattr(os, name)))
-"""
+from dsiam_plugin.commands.main import main
+
+CHANNELS = (4, 4, 4, 4, 4)
 NETWORK = ("--weights", "net.npz", "--device", "cpu", "--precision", "float32")
 
 
@@ -67,6 +51,11 @@ class Command:
     grows: bool = False
 
 
+def write_npz(folder: Path) -> None:
+    """``net.npz`` of a small network."""
+    write_weights(folder / "net.npz", channels=CHANNELS)
+
+
 def _track(folder: Path) -> None:
     write_npz(folder)
     toolkit_data.write_frames(folder / "frames", toolkit_data.moving_boxes(4))
@@ -87,13 +76,14 @@ START = ("--init-box", "10,10,12,10", "--no-gui", *NETWORK)
 COMMANDS = (
     Command(("track", "frames", "--result", "o.txt", *START), _track, "o.txt"),
     Command(("track", "frames", "--output", "o.mp4", *START), _track, "o.mp4"),
-    Command(("weights", "convert", "net.safetensors", "o.safetensors"), write_safetensors,
+    Command(("weights", "convert", "net.npz", "o.safetensors"), write_npz,
             "o.safetensors"),
     Command(("test", "-d", "set", "-t", "SiamFC", "-n", "0", *NETWORK), _test, "results/set/SiamFC",
             ("--force",), grows=True),
     Command(("eval", "-d", "set", "--json", "o.json"), _eval, "o.json"),
     Command(("eval", "-d", "set", "--csv", "o.csv"), _eval, "o.csv"),
-    Command(("prepare", "OTB100", "set", "--output", "o.json"), _eval, "o.json"),
+    Command(("prepare", "LaSOT", "set", "--output", "o.json"),
+            lambda folder: training_sources.write_lasot(folder / "set", "airplane-1"), "o.json"),
     Command(("convert", "results/set/A", "o", "--from", "pysot", "--to", "got10k"), _eval, "o",
             grows=True),
     Command(("data", "curate", "otb", "set", "o"),
@@ -120,20 +110,17 @@ def _train(folder: Path) -> None:
 
 
 def attack(folder: Path, seconds: float, seed: int, most: int = 1 << 30) -> Counts:
-    """Kills commands at random events until the time is over, each at least once."""
+    """Kills commands at random events until the time is over, one command after another."""
     rng, counts, end = random.Random(seed), Counts(), time.monotonic() + seconds
-    hook = folder / "hook"
-    hook.mkdir(parents=True)
-    (hook / "sitecustomize.py").write_text(HOOK)
     order = rng.sample(COMMANDS, len(COMMANDS))
     prepared: dict[int, tuple[Path, dict, int]] = {}
-    while (time.monotonic() < end) and counts.inputs < most:
+    while time.monotonic() < end and counts.inputs < most:
         number = counts.inputs % len(order)
-        start = time.monotonic()
         if number not in prepared:
-            prepared[number] = _whole_run(order[number], folder / f"kill-{number}", hook)
+            prepared[number] = _whole_run(order[number], folder / f"kill-{number}")
+        start = time.monotonic()
         place, whole, events = prepared[number]
-        problem = _killed(order[number], place, whole, hook, rng.randint(1, max(events, 1)), rng)
+        problem = _killed(order[number], place, whole, rng.randint(1, max(events, 1)), rng)
         counts.inputs += 1
         counts.accepted += not problem
         counts.slowest_s = max(counts.slowest_s, time.monotonic() - start)
@@ -142,46 +129,51 @@ def attack(folder: Path, seconds: float, seed: int, most: int = 1 << 30) -> Coun
     return counts
 
 
-def _whole_run(command: Command, place: Path, hook: Path) -> tuple[Path, dict, int]:
+def _whole_run(command: Command, place: Path) -> tuple[Path, dict, int]:
     """A prepared folder, the output of a whole run by file, and the events it took."""
-    place.mkdir()
-    command.prepare(place)
-    done = run(command.words, place, hook, KILL_LOG=str(hook / "events"))
-    if done.returncode:
-        raise AssertionError(f"{command.words}: {done.stderr[-800:]!r}")
-    events = hook / "events"
-    count = events.stat().st_size if events.exists() else 0
-    events.unlink(missing_ok=True)
+    place.mkdir(parents=True)
+    _forked(lambda: command.prepare(place), place)
+    events = place.with_suffix(".events")
+    status, text = run(command.words, place, events=events)
+    if status not in (0, 1):  # prepare: gaps
+        raise AssertionError(f"{command.words}: {text}")
     whole = content(place / command.output)
     _remove(place / command.output)
-    return place, whole, count
+    return place, whole, events.stat().st_size
 
 
-def _killed(
-    command: Command, place: Path, whole: dict, hook: Path, event: int, rng: random.Random
-) -> str:
+def _killed(command: Command, place: Path, whole: dict, event: int, rng: random.Random) -> str:
     """Kills a run at an event, over an old output or over none; what is wrong afterwards."""
     output, old = place / command.output, {}
     words = command.words
     _remove(output)
     if rng.random() < 0.5:
-        done = run(words, place, hook)
+        run(words, place)
         words, old = words + command.again, content(output)
-    killed = run(words, place, hook, KILL_AT=str(event))
+    killed, _ = run(words, place, kill_at=event)
     found = content(output)
     old, new = ({name: len(data) for name, data in item.items()} for item in (old, whole))
     sizes = {name: len(data) for name, data in found.items()}
     if command.grows:
-        half = [name for name in sizes if name not in new and name not in old]
+        half = [name for name in sizes if not _whole(name, sizes, old, new)]
     else:
         half = [] if sizes in (old, new) or _alike(sizes, new) else [f"{sizes} of {new}"]
     if half:
-        return f"event {event}, status {killed.returncode}: {half[:3]}"
-    done = run(command.words + (command.again if found else ()), place, hook)
-    if done.returncode:
-        return f"event {event}: not again: {done.stderr[-200:]!r}"
+        return f"event {event}, status {killed}: {half[:3]}"
+    status, text = run(command.words + (command.again if found else ()), place)
+    if status not in (0, 1):
+        return f"event {event}: not again: {text}"
     hidden = [path.name for path in place.rglob(".*.*-????????*")]
     return f"event {event}: left {hidden}" if hidden else ""
+
+
+def _whole(name: str, sizes: dict[str, int], old: dict[str, int], new: dict[str, int]) -> bool:
+    """A file of a folder that grows is as before or as after a whole run; logs grow by rows."""
+    if name.endswith((".log", ".csv")):
+        return True
+    return any(
+        name in known and _alike({name: sizes[name]}, {name: known[name]}) for known in (old, new)
+    )
 
 
 def _alike(sizes: dict[str, int], new: dict[str, int]) -> bool:
@@ -191,16 +183,70 @@ def _alike(sizes: dict[str, int], new: dict[str, int]) -> bool:
     )
 
 
-def run(words: tuple[str, ...], place: Path, hook: Path, **variables: str) -> object:
-    """A command line with the hook, in a folder."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("DSIAM")}
-    path = os.pathsep.join([str(hook), str(TESTS.parent)])
-    environment |= {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", **variables}
-    environment["DSIAM_CACHE"] = str(hook / "cache")
-    return subprocess.run(
-        [sys.executable, "-m", "dsiam_plugin", *words],
-        cwd=place, env=environment, capture_output=True, timeout=6 * MOST_SECONDS,
-    )  # fmt: skip
+def run(
+    words: tuple[str, ...], place: Path, kill_at: int = 0, events: Path | None = None
+) -> tuple[int, str]:
+    """Status of a command line in a folder, negative for a signal, and the end of what it said."""
+
+    def work() -> int:
+        os.environ["DSIAM_CACHE"] = str(place.parent / "cache")
+        _count_events(kill_at, events)
+        return main(list(words))
+
+    return _forked(work, place)
+
+
+def _forked(work: Callable[[], object], place: Path) -> tuple[int, str]:
+    """Runs something in a child process, in a folder."""
+    log = place.with_suffix(".log")
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            os.chdir(place)
+            out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            done = work()
+            status = done if isinstance(done, int) else 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    end = time.monotonic() + 6 * MOST_SECONDS
+    while not (done := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(done[1]), log.read_text(errors="replace")[-300:]
+
+
+def _count_events(kill_at: int, events: Path | None) -> None:
+    """Counts calls that change files in this process, a byte each in ``events``; kills at one."""
+    log = events and os.open(events, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    left = [kill_at]
+
+    def counted(call: Callable, changes: Callable[..., bool] = lambda *_, **__: True) -> Callable:
+        def wrapper(*arguments: object, **options: object) -> object:
+            if changes(*arguments, **options):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if log:
+                    os.write(log, b"x")
+            return call(*arguments, **options)
+
+        return wrapper
+
+    def writes(path: object, mode: str = "r", *_: object, **__: object) -> bool:
+        return isinstance(path, (str, os.PathLike)) and any(sign in mode for sign in "wax+")
+
+    builtins.open = io.open = counted(open, writes)
+    for name in ("replace", "rename", "fsync", "mkdir", "unlink", "rmdir"):
+        setattr(os, name, counted(getattr(os, name)))
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -211,7 +257,7 @@ def content(path: Path) -> dict[str, bytes]:
     return {
         str(item.relative_to(path)): item.read_bytes()
         for item in files
-        if not any(part.startswith(".") for part in item.relative_to(path).parts)
+        if not any(part.startswith((".", "tensorboard")) for part in item.relative_to(path).parts)
     }
 
 
@@ -219,3 +265,9 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":  # a process that has run no thread, so that its forks can
+    place, seconds, seed = sys.argv[1:]
+    found = attack(Path(place), float(seconds), int(seed))
+    sys.stdout.write(json.dumps(asdict(found)) + "\n")

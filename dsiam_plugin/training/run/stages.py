@@ -65,7 +65,9 @@ def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
 
 def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
     if start.weights is None:
-        raise CheckpointError("stage dsiamm: starts from weights of stage one; name a file of them")
+        raise CheckpointError(
+            "stage dsiamm: starts from weights of stage one; name a file of them with --weights"
+        )
     learnt = start.weights.config.get("tracker", {})  # of an earlier joint training
     settings = merged(learnt, config.tracker.settings)
     tracker = load_config(settings, find_variant(config.tracker.variant).config)

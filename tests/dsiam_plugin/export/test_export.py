@@ -159,8 +159,10 @@ def write_vgg19(path):
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("preset", ["steady", "release", "paper"])
-@pytest.mark.parametrize("name", tracker_names())
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [*((name, "steady") for name in tracker_names()), ("DSiamM", "release"), ("DSiam", "paper")],
+)
 def test_every_tracker_exports(weights, tmp_path, name, preset):
     config = tmp_path / "config.yaml"
     config.write_text(f"transform: {preset}")

@@ -250,3 +250,9 @@ def test_folders_in_use_are_refused(tmp_path, names, force, message):
 def test_free_places_are_accepted(tmp_path):
     check_destination(tmp_path, "marker", "a set", force=False)
     check_destination(tmp_path / "absent", "marker", "a set", force=False)
+
+
+def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path):
+    with pytest.raises(OSError) as caught, files.atomic_path(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "a.txt") and not list(tmp_path.iterdir())

@@ -127,7 +127,9 @@ def test_claimed_sizes_are_limited(tmp_path, jpeg):
     png = images.PNG + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     start = next(place for place in range(len(jpeg)) if jpeg[place : place + 2] in SIZE_MARKERS)
     huge = jpeg[: start + 5] + struct.pack(">HH", 65000, 64000) + jpeg[start + 9 :]
-    for content, size in ((png, "1000000x1000000"), (huge, "64000x65000")):
+    bmp = b"BM" + bytes(16) + struct.pack("<ii", 30000, 20000) + bytes(28)
+    claims = ((png, "1000000x1000000"), (huge, "64000x65000"), (bmp, "30000x20000"))
+    for content, size in claims:
         (tmp_path / "huge.img").write_bytes(content)
         with pytest.raises(ImageError, match=f"huge.img: claims {size} pixels"):
             read_image(tmp_path / "huge.img")

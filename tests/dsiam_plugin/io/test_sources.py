@@ -250,3 +250,13 @@ def test_leaving_prefetch_early_ends_thread_and_items():
     numbers.close()
     assert closed == [True]
     assert threading.active_count() == before
+
+
+def test_a_container_that_opencv_gives_up_on_names_the_frame(monkeypatch):
+    class Damaged(Frames):
+        def read(self):
+            raise cv2.error("container_avi.cpp:530:\nAssertion failed")
+
+    monkeypatch.setattr(cv2, "VideoCapture", lambda address: Damaged(3))
+    with pytest.raises(SourceError, match=r"frame 0: container_avi\.cpp:530: Assertion failed$"):
+        list(open_source("rtsp://host/a"))
