@@ -2,7 +2,6 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-import torch
 from seeded_network import moving_patch, write_weights
 
 from dsiam_plugin import Box, build_tracker
@@ -10,7 +9,6 @@ from dsiam_plugin.config.variants import tracker_names
 from dsiam_plugin.core.state import tensors_of
 from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
 from dsiam_plugin.io.boxes import overlap
-from dsiam_plugin.models.backbones import VGG19
 from dsiam_plugin.trackers.host import DSiamTracker
 
 ALEXNET_NAMES = [name for name in tracker_names() if "Vgg" not in name]
@@ -218,21 +216,3 @@ def test_siamfc_stays_on_a_real_sequence(shared):
         for result, (x, y, w, h) in zip(results, boxes[1:], strict=True)
     ]
     assert np.mean(overlaps) > 0.65
-
-
-@pytest.mark.integration
-def test_vgg19_with_seeded_weights_follows_a_moving_patch(tmp_path):
-    """Twenty million parameters: seconds a frame on a CPU."""
-    torch.manual_seed(0)
-    network = VGG19()
-    for module in network.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            module.weight.data -= module.weight.data.mean(dim=(1, 2, 3), keepdim=True)
-    torch.save(network.state_dict(), tmp_path / "vgg19.pth")
-    tracker = build_tracker("DSiamM_Vgg19", weights=tmp_path / "vgg19.pth", device="cpu")
-    images, boxes = moving_patch(5)
-    results = follow(tracker, images, boxes[0])
-    assert overlap(results[-1].box, Box(*boxes[-1])) > 0.4
-    assert tracker.state.target.template["conv4_4"].shape == (1, 512, 15, 15)
-    assert tracker.state.target.suppression["conv5_4"].shape == (1, 512, 15, 8)

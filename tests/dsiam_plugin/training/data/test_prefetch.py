@@ -117,7 +117,7 @@ def is_running(pid):
 @pytest.mark.integration
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_workers_end_with_a_run_that_was_killed():
-    tests = Path(__file__).resolve().parents[2]
+    tests = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join([str(tests), str(tests.parent)])
     run = subprocess.Popen(
         [sys.executable, "-c", ENDLESS],

@@ -18,7 +18,7 @@ from dsiam_plugin.training.run.distributed import (
 )
 from dsiam_plugin.training.run.engine import Trainer
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[4]
 
 
 def test_outside_torchrun_there_is_one_process(monkeypatch):

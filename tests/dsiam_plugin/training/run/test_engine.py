@@ -20,7 +20,7 @@ from dsiam_plugin.training.run.engine import Trainer
 from dsiam_plugin.training.run.interrupts import Stopped
 from dsiam_plugin.training.run.validation import Scores
 
-TINY = Path(__file__).resolve().parents[2] / "tiny_training.py"
+TINY = Path(__file__).resolve().parents[3] / "tiny_training.py"
 
 
 def trained(out, **other):
