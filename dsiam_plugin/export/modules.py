@@ -23,8 +23,8 @@ from dsiam_plugin.models.network import SiameseNet
 Values = Mapping[str, Features]  # by name, then by layer, which is "" for what has no layers
 
 
-class FirstFrame(nn.Module):
-    """From features of the first frame to the state that does not change.
+class Exported(nn.Module):
+    """A part of a tracker from values to values.
 
     Args:
         network: Float32, on the CPU.
@@ -37,9 +37,20 @@ class FirstFrame(nn.Module):
     def __init__(self, network: SiameseNet, config: TrackerConfig):
         super().__init__()
         self.config, self.numbers = config, network.numbers(config)
-        self.inputs: Values = {
-            "target": _features(network, 1, config.crop.exemplar_size),
-            "search": _features(network, 1, config.crop.search_size),
+        self.inputs = self._inputs(network)
+
+    def _inputs(self, network: SiameseNet) -> Values:
+        raise NotImplementedError
+
+
+class FirstFrame(Exported):
+    """From features of the first frame to the state that does not change."""
+
+    def _inputs(self, network: SiameseNet) -> Values:
+        crop = self.config.crop
+        return {
+            "target": _features(network, 1, crop.exemplar_size),
+            "search": _features(network, 1, crop.search_size),
         }
 
     def forward(self, values: Values) -> Values:
@@ -54,24 +65,17 @@ class FirstFrame(nn.Module):
         }
 
 
-class Frame(nn.Module):
-    """From features and state to what the frame shows, and the state that the next one needs.
-
-    Args:
-        network: Float32, on the CPU.
-        config: Of the tracker.
-
-    Attributes:
-        inputs: Values of the right names and shapes, in the order of the file's.
-    """
+class Frame(Exported):
+    """From features and state to what the frame shows, and the state that the next one needs."""
 
     def __init__(self, network: SiameseNet, config: TrackerConfig):
-        super().__init__()
-        self.config, self.numbers = config, network.numbers(config)
+        super().__init__(network, config)
         self.fixed = fixed(config, network.response_size)
         sigma = config.transform.saliency_sigma * config.crop.search_size
         self.cells = network.stride, network.backbone.levels, sigma
-        self.inputs = _frame_inputs(network, config)
+
+    def _inputs(self, network: SiameseNet) -> Values:
+        return _frame_inputs(network, self.config)
 
     def forward(self, values: Values) -> Values:
         """Outputs of ``step`` in docs/export.md.
