@@ -56,8 +56,9 @@ class SiamFCAlexNet(Backbone):
 
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
         """Features of ``crops`` (S, 3, H, W) at both levels."""
-        x = self.pool(torch.relu(self.conv1(crops)))
-        x = self.pool(torch.relu(self.conv2(x)))
+        # The largest of positive parts is the positive part of the largest, on a quarter of the cells.
+        x = torch.relu(self.pool(self.conv1(crops)))
+        x = torch.relu(self.pool(self.conv2(x)))
         x = torch.relu(self.conv3(x))
         conv4 = torch.relu(self.conv4(x))
         return {"conv4": conv4, "conv5": self.conv5(conv4)}

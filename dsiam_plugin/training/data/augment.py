@@ -1,5 +1,6 @@
 """Random changes of crops: where they are cut, what light they were taken in."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +18,8 @@ class AugmentConfig:
     Attributes:
         shift_px: Largest displacement of the target from the search's middle, in each direction.
         scale: Largest relative change of the search's scale, either way.
+        stretch: Largest logarithm of the search's change of shape, width over height.
+        cover: Probability that a piece of another crop hides a part of the search.
         exemplar_shift_px: The same displacement of the exemplar.
         exemplar_scale: The same change of the exemplar's scale.
         flip: Probability of mirroring exemplar and search together.
@@ -28,6 +31,8 @@ class AugmentConfig:
 
     shift_px: float = number(32.0, "[0, 1000]")
     scale: float = number(0.08, "[0, 1)")
+    stretch: float = number(0.0, "[0, 1]")
+    cover: float = number(0.0, "[0, 1]")
     exemplar_shift_px: float = number(3.0, "[0, 1000]")
     exemplar_scale: float = number(0.03, "[0, 1)")
     flip: float = number(0.5, "[0, 1]")
@@ -38,7 +43,12 @@ class AugmentConfig:
 
 
 def cut_window(
-    crop: np.ndarray, size: int, offset: tuple[float, float], scale: float, flip: bool
+    crop: np.ndarray,
+    size: int,
+    offset: tuple[float, float],
+    scale: float,
+    flip: bool,
+    stretch: float = 0.0,
 ) -> np.ndarray:
     """Cut a window out of a packed crop.
 
@@ -48,17 +58,19 @@ def cut_window(
         offset: ``(dx, dy)`` px: where the target's centre lies in the result, from its middle.
         scale: Pixels of the crop for one of the result.
         flip: Mirror left and right (the offset is that after mirroring).
+        stretch: Logarithm of what width over height gains.
 
     Returns:
         (size, size, 3) uint8; beyond the crop its mean colour.
     """
     middle, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
-    across = -scale if flip else scale
+    across, down = (scale * math.exp(power) for power in (-stretch / 2, stretch / 2))
+    across = -across if flip else across
     # source = matrix @ (x, y, 1): the result's (middle + offset) shows the crop's middle
     matrix = np.array(
         [
             [across, 0, middle - across * (target + offset[0])],
-            [0, scale, middle - scale * (target + offset[1])],
+            [0, down, middle - down * (target + offset[1])],
         ]
     )
     return cv2.warpAffine(
@@ -69,6 +81,20 @@ def cut_window(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=cv2.mean(crop)[:3],
     )
+
+
+def covered(pixels: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same (H, W, 3) with a rectangle of another picture over a part of it, off the middle."""
+    side = len(pixels)
+    height, width = (int(rng.integers(side // 12, side // 5)) for _ in range(2))
+    angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.06, 0.25) * side
+    top = int(side / 2 + distance * np.sin(angle) - height / 2)
+    left = int(side / 2 + distance * np.cos(angle) - width / 2)
+    row, column = (int(rng.integers(0, len(other) - reach)) for reach in (height, width))
+    result = pixels.copy()
+    patch = other[row : row + height, column : column + width]
+    result[top : top + height, left : left + width] = patch
+    return result
 
 
 def relight(pixels: np.ndarray, config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +10,14 @@ from torch import Tensor
 
 from dsiam_plugin.config.fields import number
 from dsiam_plugin.errors import ConfigError, DatasetError
-from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut_window, relight, to_grey
+from dsiam_plugin.training.data.augment import (
+    AugmentConfig,
+    blurred,
+    covered,
+    cut_window,
+    relight,
+    to_grey,
+)
 from dsiam_plugin.training.data.pack import Pack, Track
 
 DRAWS_FOR_A_NEW_VIDEO = 20
@@ -22,6 +29,8 @@ class PairBatch(NamedTuple):
     exemplars: Tensor  # (B, 127, 127, 3) uint8 RGB
     searches: Tensor  # (B, 255, 255, 3) uint8 RGB
     offsets: Tensor  # (B, 2) float32, target's displacement (dx, dy) from the search's middle, px
+    exemplar_sizes: Tensor  # (B, 2) float32, (w, h) of the target in the exemplar, px
+    search_sizes: Tensor  # (B, 2) float32, in the search
 
 
 @dataclass(frozen=True)
@@ -82,11 +91,11 @@ class PairDataset:
         seeds = rng.integers(0, 2**63, batch_size)
         share = range(rank * batch_size // world, (rank + 1) * batch_size // world)
         made = [self._make(*plans[index], np.random.default_rng(seeds[index])) for index in share]
-        exemplars, searches, offsets = zip(*made, strict=True)
+        exemplars, searches, *numbers = zip(*made, strict=True)
         return PairBatch(
             torch.from_numpy(np.stack(exemplars)),
             torch.from_numpy(np.stack(searches)),
-            torch.tensor(offsets, dtype=torch.float32),
+            *(torch.from_numpy(np.array(item, np.float32)) for item in numbers),
         )
 
     def _draw(self, count: int, rng: np.random.Generator) -> list[tuple[Pack, Track]]:
@@ -103,35 +112,30 @@ class PairDataset:
             plans.append((pack, track))
         return plans
 
-    def _make(
-        self, pack: Pack, track: Track, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-        """Exemplar, search and offset of one pair."""
+    def _make(self, pack: Pack, track: Track, rng: np.random.Generator) -> tuple[Any, ...]:
+        """One pair, in the order of :class:`PairBatch`."""
         config = self.config.augment
         frames = np.array(track.frames)
         first = int(rng.integers(len(track)))
         near = np.flatnonzero(np.abs(frames - frames[first]) <= self.config.max_gap)
-        second = int(rng.choice(near))
+        rows = track.start + first, track.start + int(rng.choice(near))
         flip = bool(rng.random() < config.flip)
-        limit = config.shift_px
-        dx, dy = rng.uniform(-limit, limit, 2)
+        offset = tuple(rng.uniform(-config.shift_px, config.shift_px, 2))
+        exemplar_offset = tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2))
+        zooms = [1 + rng.uniform(-limit, limit) for limit in (config.exemplar_scale, config.scale)]
+        stretch = rng.uniform(-config.stretch, config.stretch) if config.stretch else 0.0
         exemplar = cut_window(
-            pack.crops[track.start + first],
-            pack.geometry.exemplar_size,
-            tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2)),
-            1 + rng.uniform(-config.exemplar_scale, config.exemplar_scale),
-            flip,
+            pack.crops[rows[0]], pack.geometry.exemplar_size, exemplar_offset, zooms[0], flip
         )
-        search = cut_window(
-            pack.crops[track.start + second],
-            self.config.search_size,
-            (dx, dy),
-            1 + rng.uniform(-config.scale, config.scale),
-            flip,
-        )
+        source = pack.crops[rows[1]]
+        if config.cover and rng.random() < config.cover:
+            source = covered(source, pack.crops[rng.integers(len(pack.crops))], rng)
+        search = cut_window(source, self.config.search_size, offset, zooms[1], flip, stretch)
         if rng.random() < config.blur:
             search = blurred(search, rng)
         exemplar, search = relight(exemplar, config, rng), relight(search, config, rng)
         if rng.random() < config.grey:
             exemplar, search = to_grey(exemplar), to_grey(search)
-        return exemplar, search, (dx, dy)
+        sizes = [pack.boxes[row, 2:] / zoom for row, zoom in zip(rows, zooms, strict=True)]
+        shape = np.exp([stretch / 2, -stretch / 2])
+        return exemplar, search, offset, sizes[0], sizes[1] * shape

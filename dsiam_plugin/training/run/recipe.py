@@ -16,6 +16,7 @@ from dsiam_plugin.config.files import checked, override, plain, read_settings
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.io.parsing import parse_yaml
+from dsiam_plugin.training.box.stage import BoxConfig
 from dsiam_plugin.training.data.clips import ClipConfig
 from dsiam_plugin.training.data.pairs import PairConfig
 from dsiam_plugin.training.joint.config import JointConfig
@@ -129,6 +130,15 @@ class SiamFCTraining(TrainingConfig):
 
 
 @dataclass(frozen=True)
+class BoxTraining(TrainingConfig):
+    """Stage one of the box head: from image pairs, starting at a network that can compare."""
+
+    stage: str = "box"
+    model: BoxConfig = field(default_factory=BoxConfig)
+    pairs: PairConfig = field(default_factory=PairConfig)
+
+
+@dataclass(frozen=True)
 class UnrolledTracker:
     """The tracker that joint training unrolls over clips, and where its numbers start.
 
@@ -157,7 +167,11 @@ class DSiamMTraining(TrainingConfig):
     dynamic: JointConfig = field(default_factory=JointConfig)
 
 
-CONFIGS: dict[str, type[TrainingConfig]] = {"siamfc": SiamFCTraining, "dsiamm": DSiamMTraining}
+CONFIGS: dict[str, type[TrainingConfig]] = {
+    "siamfc": SiamFCTraining,
+    "dsiamm": DSiamMTraining,
+    "box": BoxTraining,
+}
 
 
 def load_training(

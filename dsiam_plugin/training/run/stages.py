@@ -10,13 +10,20 @@ from torch import nn
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.models.weights import Weights, load_weights
+from dsiam_plugin.training.box.stage import BoxModel
 from dsiam_plugin.training.data.clips import ClipDataset
 from dsiam_plugin.training.data.pack import Pack, open_pack
 from dsiam_plugin.training.data.pairs import PairDataset
 from dsiam_plugin.training.data.prefetch import Dataset
 from dsiam_plugin.training.joint.stage import ClipModel
-from dsiam_plugin.training.run.recipe import DSiamMTraining, SiamFCTraining, TrainingConfig, merged
+from dsiam_plugin.training.run.recipe import (
+    BoxTraining,
+    DSiamMTraining,
+    SiamFCTraining,
+    TrainingConfig,
+    merged,
+)
 from dsiam_plugin.training.run.warm_start import start_from
 from dsiam_plugin.training.siamese.stage import SiameseModel
 
@@ -48,7 +55,7 @@ def open_dataset(paths: Sequence[Path], config: TrainingConfig) -> Dataset:
     return STAGES[config.stage].dataset([open_pack(path) for path in paths], config)
 
 
-def _pairs(packs: Sequence[Pack], config: SiamFCTraining) -> Dataset:
+def _pairs(packs: Sequence[Pack], config: SiamFCTraining | BoxTraining) -> Dataset:
     return PairDataset(packs, config.pairs, config.seed)
 
 
@@ -57,6 +64,11 @@ def _siamese(config: SiamFCTraining, start: Start) -> nn.Module:
     if start.weights is not None:
         start_from(model, start.weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
     return model
+
+
+def _box(config: BoxTraining, start: Start) -> nn.Module:
+    weights = load_weights() if start.weights is None else start.weights
+    return BoxModel(config.model, weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
 
 
 def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
@@ -74,4 +86,8 @@ def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
     return ClipModel(start.weights, tracker, config.dynamic)
 
 
-STAGES = {"siamfc": Stage("pair", _pairs, _siamese), "dsiamm": Stage("clip", _clips, _joint)}
+STAGES = {
+    "siamfc": Stage("pair", _pairs, _siamese),
+    "dsiamm": Stage("clip", _clips, _joint),
+    "box": Stage("pair", _pairs, _box),
+}

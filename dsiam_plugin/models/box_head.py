@@ -1,0 +1,97 @@
+"""What a network has beside its backbone to find boxes: necks of its levels, and a head.
+
+Shapes: N targets, C channels after the necks, m cells a side of the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dsiam_plugin.core.boxes import BoxMaps
+from dsiam_plugin.core.state import Features, column
+
+SIDE_UNIT = 16.0  # px of the search crop that an output of one moves a side by
+MATCH = 10.0  # start of the score of a perfect match over its bias
+
+
+class Necks(nn.Module):
+    """Fewer channels for every level: what transforms and correlations then cost.
+
+    Args:
+        widths: Channels of each level.
+        channels: Channels C of them all afterwards.
+    """
+
+    def __init__(self, widths: Mapping[str, int], channels: int):
+        super().__init__()
+        for layer, width in widths.items():
+            self.add_module(layer, nn.Conv2d(width, channels, 1, bias=False))
+
+    def forward(self, levels: Features) -> dict[str, Tensor]:
+        """Features (S, C, h, w) of every level, of features (S, C_l, h, w)."""
+        return {layer: neck(levels[layer]) for layer, neck in self.named_children()}
+
+
+class BoxHead(nn.Module):
+    """From channel-wise correlations to scores, sides of boxes and their quality.
+
+    Args:
+        layers: Levels, the primary one first.
+        channels: Of the correlations.
+        hidden: Channels between the convolutions.
+        cells: Side m of the response.
+    """
+
+    def __init__(self, layers: Sequence[str], channels: int, hidden: int, cells: int):
+        super().__init__()
+        self.fusion = nn.ParameterDict(
+            {layer: nn.Parameter(torch.zeros(cells, cells)) for layer in layers}
+        )
+        self.match = nn.Conv2d(channels, 1, 1)
+        self.enter = nn.Conv2d(2 * channels, channels, 1)
+        self.score_tower = nn.Conv2d(channels, hidden, 3, padding=1)
+        self.side_tower = nn.Conv2d(channels, hidden, 3, padding=1)
+        self.score = nn.Conv2d(hidden, 1, 1)
+        self.sides = nn.Conv2d(hidden, 5, 1)
+        nn.init.constant_(self.match.weight, MATCH / channels)
+        nn.init.constant_(self.match.bias, -MATCH / 2)
+        for last in (self.score, self.sides):
+            nn.init.normal_(last.weight, std=1e-2)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, correlations: Features, regions: Features, exemplar: Features) -> BoxMaps:
+        """Maps of boxes.
+
+        Args:
+            correlations: Of the template with the search window, (N, C, m, m) a layer.
+            regions: Features of the search window, (N, C, H, W) a layer.
+            exemplar: Features of the first frame's target, whose norm is the unit, (N, C, h, w).
+        """
+        weights = torch.stack(list(self.fusion.values())).softmax(0)
+        answers = seen = torch.zeros((), device=weights.device)
+        for layer, weight in zip(self.fusion, weights, strict=True):
+            item = exemplar[layer]
+            power = item.square().sum(dim=(1, 2, 3)) / item.shape[1]
+            answers = answers + weight * correlations[layer] / column(power, item)
+            seen = seen + weight * under_middle(regions[layer], item.shape[-1])
+        x = F.relu(self.enter(torch.cat([answers, seen], dim=1)))
+        scores = self.match(answers) + self.score(F.relu(self.score_tower(x)))
+        sides, quality = self.sides(F.relu(self.side_tower(x))).split([4, 1], dim=1)
+        return BoxMaps(scores[:, 0], SIDE_UNIT * sides, quality[:, 0])
+
+
+def under_middle(region: Tensor, size: int) -> Tensor:
+    """Features in the middle of every place that an exemplar is laid on, (N, C, m, m).
+
+    Args:
+        region: (N, C, H, W).
+        size: Cells of the exemplar, even: its middle is between four cells.
+    """
+    margin = size // 2 - 1
+    rows = region[..., :-1, :] + region[..., 1:, :]
+    pooled = (rows[..., :-1] + rows[..., 1:]) / 4
+    return pooled[..., margin : pooled.shape[-2] - margin, margin : pooled.shape[-1] - margin]

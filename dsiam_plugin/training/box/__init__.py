@@ -1,0 +1,1 @@
+"""The box head and its features learn from pairs of frames."""
