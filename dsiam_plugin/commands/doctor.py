@@ -173,9 +173,10 @@ def _precision(arguments: argparse.Namespace) -> Check:
     from dsiam_plugin.config.variants import find_variant
     from dsiam_plugin.models.precision import choose_precision
     from dsiam_plugin.models.resolve import resolve_names
-    from dsiam_plugin.models.weights import load_weights
+    from dsiam_plugin.trackers.builders import weights_of
 
-    weights, backend = load_weights(arguments.weights), arguments.backend
+    weights = weights_of(arguments.tracker, arguments.config, arguments.weights)
+    backend = arguments.backend
     variant = find_variant(arguments.tracker).config
     levels = load_config(arguments.config, variant, weights.config.get("tracker")).model.layers
     names = (arguments.device, arguments.precision)

@@ -33,10 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 def resolved(name: str, config: str | None, weights: str | None) -> str:
     """The configuration that runs, as YAML after a comment that says with which weights."""
     from dsiam_plugin.config.files import dump_config
-    from dsiam_plugin.models.weights import load_weights
-    from dsiam_plugin.trackers.builders import resolve_config
+    from dsiam_plugin.trackers.builders import resolve_config, weights_of
 
-    found = load_weights(weights)
+    found = weights_of(name, config, weights)
     return f"# {name} with {found.path.name}\n{dump_config(resolve_config(name, config, found))}"
 
 

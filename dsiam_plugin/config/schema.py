@@ -40,12 +40,15 @@ class ModelConfig:
         layers: Levels of the backbone in use, the primary one first.
         head_scale: Factor of the affine adjust after fusion; None takes the weights' own.
         head_bias: Offset of the affine adjust after fusion; None takes the weights' own.
+        box_head: Boxes are told by a head that the weights bring, in place of a search over
+            scales of one shape.
     """
 
     backbone: str = "siamfc_alexnet"
     layers: tuple[str, ...] = ("conv5",)
     head_scale: float | None = number(None, "[-1e6, 1e6]")
     head_bias: float | None = number(None, "[-1e6, 1e6]")
+    box_head: bool = False
 
     def problems(self) -> Iterator[str]:
         """A line for each thing wrong with the layers."""
@@ -107,7 +110,11 @@ class TrackingConfig:
         scales: Number of search scales, odd.
         scale_step: Ratio of neighbouring scales.
         scale_penalty: Factor on the score of every scale but the middle one.
-        scale_damping: How fast the target's size follows the winning scale, in (0, 1].
+        scale_damping: How fast the target's size follows the winning scale, in (0, 1]; of a box
+            head, that of a certain box of the same shape.
+        shape_penalty: Exponent of how much less a box counts, and is followed, whose size or shape
+            differs from the last; box head only.
+        quality: Exponent of the box's quality beside its score; box head only.
         window_influence: Weight of the Hann window in the normalised response.
         upsample: Bicubic upsampling of the response before its peak is sought.
         min_search, max_search: Bounds of the search side, relative to the first frame's.
@@ -123,6 +130,8 @@ class TrackingConfig:
     scale_step: float = number(1.0375, "(1, 1.5]")
     scale_penalty: float = number(0.9745, "[0, 1]")
     scale_damping: float = number(0.59, "[0, 1]")
+    shape_penalty: float = number(0.1, "[0, 10]")
+    quality: float = number(0.5, "[0, 10]")
     window_influence: float = number(0.176, "[0, 1]")
     upsample: int = number(16, "[1, 32]")
     min_search: float = number(0.2, "[0, 1]")
@@ -238,3 +247,5 @@ class TrackerConfig:
         if cells * upsample > _MOST_CELLS:
             most = f"at most {_MOST_CELLS // cells} with these crops"
             yield f"tracking.upsample: {upsample}, expected {most}"
+        if self.model.box_head and (self.tracking.scales != 1 or upsample != 1):
+            yield "tracking: scales and upsample other than 1, expected both 1 with a box head"

@@ -113,6 +113,15 @@ def _dsiamm(preset: str, **transform: Any) -> TrackerConfig:
     )
 
 
+def _dsiambox(preset: str) -> TrackerConfig:
+    return TrackerConfig(
+        model=ModelConfig(layers=("conv5", "conv4"), box_head=True),
+        fusion=FusionConfig(primary_weight=0.5, balance=True),
+        tracking=replace(_TRACKINGS[preset], scales=1, upsample=1, window_influence=0.3),
+        transform=replace(_TRANSFORMS[preset], anchor_scale=False),
+    )
+
+
 def _dsiamm_vgg19(preset: str) -> TrackerConfig:
     # Correlations after ReLU are never negative: without balance no score would mean a loss.
     return TrackerConfig(
@@ -147,6 +156,7 @@ VARIANTS = {
     "SiamFC": Variant("conv5, no transforms: the baseline", _siamfc),
     "DSiam": Variant("conv5, V and W", _dsiam),
     "DSiamM": Variant("conv4 + conv5, V and W, elementwise fusion", _dsiamm),
+    "DSiamBox": Variant("conv4 + conv5, V and W, boxes from a head instead of scales", _dsiambox),
     "DSiamM_Vgg19": Variant("VGG19's conv4_4 + conv5_4, V and W", _dsiamm_vgg19),
     "DSiamM-VT": Variant("DSiamM without V (target appearance variation)", _without_variation),
     "DSiamM-BS": Variant("DSiamM without W (background suppression)", _without_suppression),

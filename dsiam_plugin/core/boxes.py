@@ -5,6 +5,7 @@ Where SiamFC asks three scales of one shape, a head that has learnt boxes tells 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -25,6 +26,10 @@ class BoxMaps(NamedTuple):
     scores: Tensor
     sides: Tensor
     quality: Tensor
+
+
+# From correlations by channel, features of the search windows and those of the first exemplars.
+ReadBoxes = Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor]], BoxMaps]
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:

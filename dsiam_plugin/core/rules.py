@@ -88,12 +88,19 @@ def settle(
     """
     tracking, acts = config.tracking, verdict.acts
     factor = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)
+    growth = factor[:, None]
+    if peaks.growth is not None:
+        growth = peaks.growth.double()
+        factor = own_side(target.size * growth, config.crop) / target.side
     if tracking.hold:
         factor = torch.where(verdict.lost, 1.0, factor)
+        growth = torch.where(verdict.lost[:, None], 1.0, growth)
     side = target.side * torch.where(acts, config.transform.lost_growth, factor)
     side = torch.maximum(side, tracking.min_search * target.first_side)
     side = torch.minimum(side, tracking.max_search * target.first_side)
-    size = target.size * torch.where(acts, 1.0, factor)[:, None]
+    size = target.size * torch.where(acts[:, None], 1.0, growth)
+    if peaks.growth is not None:  # a box has no bounds but those of its window
+        size = size * (side / own_side(size, config.crop)).clamp_max(1.0)[:, None]
     target = target._replace(size=size, side=side)
     if not (config.transform.gate and config.transform.adaptive):
         return target

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, of_layer
+from dsiam_plugin.core.boxes import ReadBoxes
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
 ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
@@ -31,6 +32,7 @@ class Target(NamedTuple):
         outside: Whether they were beyond the image's border on the last frame, (N,) bool.
         suppressing: Whether W is on, (N,) bool.
         first_height: Height of the first frame's peak over its background, (N,) float32.
+        shape: ``(w, h)`` of the first frame's box in px of its exemplar crop, (N, 2) float32.
         fill: Colour beyond the border, (N, 3).
         units: Factor and offset of each layer's response, (N, 2); empty for raw responses.
         exemplar: Features of the first target crops, (N, C, h, w) a layer.
@@ -48,6 +50,7 @@ class Target(NamedTuple):
     outside: Tensor
     suppressing: Tensor
     first_height: Tensor
+    shape: Tensor
     fill: Tensor
     units: Features
     exemplar: Features
@@ -78,6 +81,7 @@ class Peaks(NamedTuple):
             the map is normalised and windowed.
         height: Maximum of that scale's response over its background, the median.
         ambiguity: Height of the second peak as a share of the first's; 0 if it is the only one.
+        growth: What a box head has width and height change by, (N, 2); None where the scale says.
     """
 
     scale: Tensor
@@ -86,6 +90,7 @@ class Peaks(NamedTuple):
     score: Tensor
     height: Tensor
     ambiguity: Tensor
+    growth: Tensor | None = None
 
 
 class Verdict(NamedTuple):
@@ -110,6 +115,7 @@ class Numbers(NamedTuple):
         memory: Decay of the running mean.
         fusion: Weight of each layer, (m, m), or () for all cells (eq. 9).
         scale, bias: Affine adjust of the fused response.
+        read_boxes: The box head; None where boxes come from a search over scales.
     """
 
     lambda_v: ByLayer
@@ -120,22 +126,29 @@ class Numbers(NamedTuple):
     fusion: Features
     scale: float | Tensor
     bias: float | Tensor
+    read_boxes: ReadBoxes | None = None
 
 
-def numbers_of(config: TrackerConfig, fusion: Features, head: tuple[float, float]) -> Numbers:
+def numbers_of(
+    config: TrackerConfig,
+    fusion: Features,
+    head: tuple[float, float],
+    read_boxes: ReadBoxes | None = None,
+) -> Numbers:
     """The numbers of a configuration.
 
     Args:
         config: Of the tracker.
         fusion: Weight map of each layer in use.
         head: ``(scale, bias)`` of the affine adjust.
+        read_boxes: The box head, if there is one.
     """
     transform = config.transform
     lambda_v, rate_v, lambda_w, rate_w = (
         {layer: of_layer(value, layer) for layer in fusion}
         for value in (transform.lambda_v, transform.rate_v, transform.lambda_w, transform.rate_w)
     )
-    return Numbers(lambda_v, rate_v, lambda_w, rate_w, transform.memory, fusion, *head)
+    return Numbers(lambda_v, rate_v, lambda_w, rate_w, transform.memory, fusion, *head, read_boxes)
 
 
 def each(change: Callable[..., Tensor], *targets: Target) -> Target:

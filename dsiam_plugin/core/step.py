@@ -12,19 +12,21 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import CropConfig, TrackerConfig
+from dsiam_plugin.core.boxes import correlate_channels
 from dsiam_plugin.core.response import (
     Fixed,
     align,
     correlate,
     fuse,
     locate,
+    locate_box,
     peak_shape,
     respond,
     unit,
 )
-from dsiam_plugin.core.rules import own_side
+from dsiam_plugin.core.rules import context_side, own_side
 from dsiam_plugin.core.spectra import COMPLEX, Spectra
-from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, pick
+from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, column, pick
 from dsiam_plugin.core.transforms import Pair, learn, mix
 
 
@@ -43,8 +45,10 @@ def first_target(
     side = own_side(size, crop)
     no = torch.zeros_like(side, dtype=torch.bool)
     height = torch.ones_like(side, dtype=torch.float32)
+    shape = (size * (crop.exemplar_size / context_side(size, crop.context))[:, None]).float()
+    features = (exemplar, exemplar, exemplar)
     return Target(
-        center, size, side, side, no, no, no, height, fill, {}, exemplar, exemplar, exemplar, {}
+        center, size, side, side, no, no, no, height, shape, fill, {}, *features, {}
     )
 
 
@@ -89,7 +93,8 @@ def observe(
     """Peaks of a frame, and the responses (N, S, K, m, m) they are the peaks of.
 
     The template's response finds the target. Where ``anchor_scale`` says so there are two
-    exemplars, and the scale is chosen by the mean of both responses.
+    exemplars, and the scale is chosen by the mean of both responses. Where there is a box head,
+    it finds the target, and the responses are its scores (N, 1, 1, m, m).
 
     Args:
         target: N targets.
@@ -100,6 +105,8 @@ def observe(
         spectra: Form of W.
         x_hat: ``transforms.analyse`` of the search features, if it is known.
     """
+    if numbers.read_boxes is not None:
+        return _observe_boxes(target, x_feat, numbers, config, fixed, spectra, x_hat)
     transform = config.transform
     anchored = transform.anchor_scale and transform.adaptive
     responses = {}
@@ -124,6 +131,32 @@ def observe(
     response = fused[:, :, 0]
     deciding = fused.mean(2) if anchored else response
     return locate(response, deciding, fixed, config.tracking), fused
+
+
+def _observe_boxes(
+    target: Target,
+    x_feat: Features,
+    numbers: Numbers,
+    config: TrackerConfig,
+    fixed: Fixed,
+    spectra: Spectra,
+    x_hat: Features | None,
+) -> tuple[Peaks, Tensor]:
+    """See :func:`observe`; W acts on the one search window's features themselves (eq. 2)."""
+    answers, regions = {}, {}
+    for layer, template in target.template.items():
+        region = x_feat[layer][:, 0]
+        if target.suppression:
+            rate = column(target.suppressing * numbers.rate_w[layer], region)
+            known = None if x_hat is None else x_hat[layer][:, 0]
+            spectrum = target.suppression[layer]
+            region = mix(spectrum, region, rate, config.transform, spectra, known)
+        answers[layer], regions[layer] = correlate_channels(template, region), region
+    plain = {layer: item.sum(1)[:, None, None] for layer, item in answers.items()}
+    response = fuse(align(plain), target.units, numbers)[:, 0, 0]
+    assert numbers.read_boxes is not None
+    maps = numbers.read_boxes(answers, regions, target.exemplar)
+    return locate_box(maps, response, target, fixed, config), maps.scores[:, None, None]
 
 
 def adapt(

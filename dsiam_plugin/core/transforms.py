@@ -69,22 +69,28 @@ def mix(
     rate: Tensor | float,
     config: TransformConfig,
     spectra: Spectra = COMPLEX,
+    features_hat: Tensor | None = None,
 ) -> Tensor:
     """Features ``(1 - rate) x + rate R * (h x)`` (eq. 2).
 
     Args:
         spectrum: Half spectra of R, that broadcast over the features'.
         features: x, (N, ..., C, H, W).
-        rate: In [0, 1].
+        rate: In [0, 1], one or broadcast over the features.
         config: Window h, and whether R * (h x) is brought to each target's norm of x.
         spectra: Form of ``spectrum``.
+        features_hat: Half spectra of h x, if they are known.
     """
-    moved = spectra.convolve(spectrum, windowed(features, config))
+    if features_hat is None:
+        features_hat = spectra.forward(windowed(features, config))
+    size = (features.shape[-2], features.shape[-1])
+    moved = spectra.inverse(spectra.times(spectrum, features_hat), size)
     if config.keep_norm:
         own = _norm(features)
         smallest = torch.finfo(moved.dtype).tiny
         moved = moved * (own / (_norm(moved) + NEGLIGIBLE * own).clamp_min(smallest))
-    return torch.lerp(features, moved, rate)
+    weight = rate.to(features.dtype) if isinstance(rate, Tensor) else rate
+    return torch.lerp(features, moved, weight)
 
 
 def analyse(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.io.files import atomic_path
 from dsiam_plugin.models.backends.sessions import import_runtime
-from dsiam_plugin.models.weights import load_weights
-from dsiam_plugin.trackers.builders import build_tracker
+from dsiam_plugin.trackers.builders import build_tracker, weights_of
 
 if TYPE_CHECKING:
     from dsiam_plugin.models.onnx_graph import Graph
@@ -53,7 +52,7 @@ def export_onnx(
     if part not in PARTS:
         raise ConfigError(f"part {part!r}: expected {', '.join(PARTS)}")
     import_runtime("onnx")
-    found = load_weights(weights)
+    found = weights_of(name, config, weights)
     tracker = build_tracker(
         name, weights=found.path, config=config, device="cpu", precision="float32"
     )
@@ -73,11 +72,12 @@ def _graph(tracker: TargetTracker, part: str, precision: str) -> Graph:
     from dsiam_plugin.models.onnx_embedding import Embedder, embedding_graph
 
     network = tracker.network
+    embedder = Embedder(network.backbone, network.layers, precision, network.necks)
     if part == "embed":
-        return embedding_graph(network.backbone, network.layers, precision)
+        return embedding_graph(embedder)
     import_runtime("onnxscript")
     from dsiam_plugin.export.graphs import module_graph
     from dsiam_plugin.export.modules import FirstFrame, Frame
 
     module = (FirstFrame if part == "init" else Frame)(network, tracker.config)
-    return module_graph(module, Embedder(network.backbone, network.layers, precision))
+    return module_graph(module, embedder)

@@ -100,7 +100,7 @@ class Frame(Exported):
             target = step.adapt(target, None, pairs, verdict.learns, *settings, PAIRS)
         target = rules.settle(target, peaks, verdict, self.fixed, self.config)
         found = {
-            "peak": {"": torch.cat([item.float() for item in peaks])},
+            "peak": {"": torch.cat([item.float().flatten() for item in peaks if item is not None])},
             "responses": {"": responses[0, :, :1]},
             "lost": {"": verdict.lost.float()},
             "next.suppression": dict(target.suppression),
@@ -130,6 +130,8 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
     if config.fusion.balance:
         inputs["calibration"] = {layer: torch.ones(2) for layer in search}
     inputs["first_height"] = number
+    if config.model.box_head:
+        inputs |= {"shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
     if transform.adaptive:
         inputs["trusted"] = number
     if learns_v:
@@ -150,6 +152,12 @@ def _state(values: Values, config: TrackerConfig) -> Target:
         mean=values.get("mean", target.mean),
         suppression=values.get("suppression", {}),
     )
+    if "shape" in values:
+        # A search window of one px a px: the last box in px of the search crop.
+        side = torch.full((1,), float(config.crop.search_size), dtype=torch.float64)
+        target = target._replace(
+            shape=values["shape"][""][None], size=values["last"][""][None].double(), side=side
+        )
     if "suppressing" in values:
         target = target._replace(suppressing=values["suppressing"][""] > 0.5)
     return target

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from dsiam_plugin.core.boxes import BoxMaps
 from dsiam_plugin.core.state import Features, column
+from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.io.messages import fail
+from dsiam_plugin.models.weights import HEAD_PREFIX, NECK_PREFIX, Weights
 
 SIDE_UNIT = 16.0  # px of the search crop that an output of one moves a side by
 MATCH = 10.0  # start of the score of a perfect match over its bias
@@ -34,6 +37,11 @@ class Necks(nn.Module):
     def forward(self, levels: Features) -> dict[str, Tensor]:
         """Features (S, C, h, w) of every level, of features (S, C_l, h, w)."""
         return {layer: neck(levels[layer]) for layer, neck in self.named_children()}
+
+
+    def weights(self) -> list[tuple[str, Tensor]]:
+        """Every level with its neck's weights, (C, C_l, 1, 1)."""
+        return [(name.partition(".")[0], item.detach()) for name, item in self.named_parameters()]
 
 
 class BoxHead(nn.Module):
@@ -82,6 +90,37 @@ class BoxHead(nn.Module):
         scores = self.match(answers) + self.score(F.relu(self.score_tower(x)))
         sides, quality = self.sides(F.relu(self.side_tower(x))).split([4, 1], dim=1)
         return BoxMaps(scores[:, 0], SIDE_UNIT * sides, quality[:, 0])
+
+
+def load_boxes(weights: Weights, layers: Sequence[str], cells: int) -> tuple[Necks, BoxHead]:
+    """Necks and head of weights that have them.
+
+    Args:
+        weights: Of a network that tells boxes.
+        layers: Levels in use.
+        cells: Side m of the response.
+
+    Raises:
+        CheckpointError: If a tensor is missing or of another shape.
+    """
+    necks_state, state = (
+        {
+            name.removeprefix(prefix): item
+            for name, item in weights.tensors.items()
+            if name.startswith(prefix)
+        }
+        for prefix in (NECK_PREFIX, HEAD_PREFIX)
+    )
+    try:
+        shapes = {layer: necks_state[f"{layer}.weight"].shape for layer in layers}
+        channels, hidden = shapes[layers[0]][0], len(state["score_tower.weight"])
+        necks = Necks({layer: shape[1] for layer, shape in shapes.items()}, channels)
+        head = BoxHead(layers, channels, hidden, cells)
+        necks.load_state_dict(necks_state)
+        head.load_state_dict(state)
+    except (KeyError, IndexError, RuntimeError) as error:
+        fail(CheckpointError, weights.path, f"not the box head of {'+'.join(layers)} ({error})")
+    return necks, head
 
 
 def under_middle(region: Tensor, size: int) -> Tensor:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from dsiam_plugin.config import CropConfig, FusionConfig, ModelConfig, TrackerConfig
-from dsiam_plugin.core.state import Numbers, numbers_of
+from dsiam_plugin.core.state import Features, Numbers, numbers_of
 from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.backbones import BACKBONES, Backbone
+from dsiam_plugin.models.box_head import BoxHead, Necks, load_boxes
 from dsiam_plugin.models.weights import FUSION_PREFIX, Weights, build_backbone
 
 Embed = Callable[[np.ndarray], Mapping[str, Tensor]]
@@ -31,6 +32,7 @@ class SiameseNet(nn.Module):
         layers: Levels in use; the first is the primary one.
         fusion_maps: Weight of each layer, (m, m) of the response's size, or () for all cells.
         head: ``(scale, bias)`` of the affine adjust after fusion.
+        boxes: Necks and box head of a network that tells boxes.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SiameseNet(nn.Module):
         layers: tuple[str, ...],
         fusion_maps: Mapping[str, Tensor],
         head: tuple[float, float],
+        boxes: tuple[Necks, BoxHead] | None = None,
     ):
         super().__init__()
         unknown = [layer for layer in layers if layer not in backbone.levels]
@@ -49,6 +52,7 @@ class SiameseNet(nn.Module):
         self.backbone = backbone
         self.layers = layers
         self.scale, self.bias = head
+        self.necks, self.box_head = boxes or (None, None)
         for layer in layers:
             self.register_buffer(f"fusion_{layer}", fusion_maps[layer], persistent=False)
 
@@ -94,11 +98,17 @@ class SiameseNet(nn.Module):
             Per layer in use (S, C_l, h_l, w_l) float32.
         """
         levels = self.backbone(crops.to(self.dtype, memory_format=torch.channels_last))
-        # The Fourier transforms need float32 and planes of their own.
-        return {
-            layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
-            for layer in self.layers
-        }
+        return self.narrowed({layer: levels[layer] for layer in self.layers})
+
+    def narrowed(self, levels: Features) -> dict[str, Tensor]:
+        """Features as trackers use them, of the backbone's levels: through the necks, if any.
+
+        Float32 in planes of their own, as the Fourier transforms need them.
+        """
+        planes = {layer: item.float() for layer, item in levels.items()}
+        if self.necks is not None:
+            planes = self.necks(planes)
+        return {layer: item.contiguous() for layer, item in planes.items()}
 
     def numbers(self, config: TrackerConfig) -> Numbers:
         """The numbers of a configuration, with this network's fusion maps and adjust.
@@ -107,7 +117,7 @@ class SiameseNet(nn.Module):
             ConfigError: If numbers are given by layer and a layer in use has none.
         """
         maps = {layer: self.get_buffer(f"fusion_{layer}") for layer in self.layers}
-        return numbers_of(config, maps, (self.scale, self.bias))
+        return numbers_of(config, maps, (self.scale, self.bias), self.box_head)
 
 
 def embed_many(groups: Sequence[Sequence[np.ndarray]], embed: Embed) -> list[dict[str, Tensor]]:
@@ -149,7 +159,8 @@ def build_network(
     head = choose_head(model, fusion, weights)
     size = (crop.search_size - crop.exemplar_size) // backbone.stride + 1
     maps = fusion_maps(model.layers, fusion, size, weights)
-    network = SiameseNet(backbone, model.layers, maps, head).eval().requires_grad_(False)
+    boxes = load_boxes(weights, model.layers, size) if model.box_head else None
+    network = SiameseNet(backbone, model.layers, maps, head, boxes).eval().requires_grad_(False)
     network.backbone.to(dtype)
     # PyTorch's stubs lack the layout.
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -170,6 +181,12 @@ def check_backbone(model: ModelConfig, weights: Weights) -> None:
         raise CheckpointError(
             f"{weights.path}: weights of {weights.backbone}, expected {model.backbone}; "
             "name a file of those (--weights)"
+        )
+    if weights.has_box_head != model.box_head:
+        found, expected = ("without", "with") if model.box_head else ("with", "without")
+        raise CheckpointError(
+            f"{weights.path}: weights {found} a box head, expected a file of weights {expected} one"
+            " (--weights, or none for the package's own)"
         )
 
 

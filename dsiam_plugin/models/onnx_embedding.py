@@ -11,6 +11,7 @@ from onnx import TensorProto
 
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.backbones import Backbone
+from dsiam_plugin.models.box_head import Necks
 from dsiam_plugin.models.layer_plan import Convolution, LayerPlan, MaxPool, layer_plan
 from dsiam_plugin.models.onnx_graph import Graph
 from dsiam_plugin.models.quantization import QuantizedConvolution, quantize_plan
@@ -24,6 +25,7 @@ class Embedder:
     Args:
         backbone: Float32 backbone with its weights, on the CPU.
         levels: Those in use.
+        necks: Of a network that tells boxes.
         precision: ``float32``; or ``int8``: QuantizeLinear and DequantizeLinear around every
             convolution, which runtimes turn into integer convolutions.
 
@@ -31,10 +33,17 @@ class Embedder:
         ConfigError: If the precision is unknown, or the backbone has no integer form.
     """
 
-    def __init__(self, backbone: Backbone, levels: Sequence[str], precision: str = "float32"):
+    def __init__(
+        self,
+        backbone: Backbone,
+        levels: Sequence[str],
+        precision: str = "float32",
+        necks: Necks | None = None,
+    ):
         if precision not in PRECISIONS:
             raise ConfigError(f"precision {precision!r}: expected {', '.join(PRECISIONS)}")
         self.plan: LayerPlan = layer_plan(backbone, levels)
+        self.necks = {} if necks is None else {k: item.numpy() for k, item in necks.weights()}
         self.steps = quantize_plan(self.plan) if precision == "int8" else self.plan.steps
 
     def append(self, graph: Graph, crops: str) -> dict[str, str]:
@@ -54,22 +63,24 @@ class Embedder:
             x = _convolution(graph, *_operands(graph, x, step), layer)
             if layer.tap is not None:
                 features[layer.tap] = x
+        for level, weight in self.necks.items():
+            features[level] = graph.op("Conv", features[level], weight, kernel_shape=[1, 1])
         return features
 
+    def width(self, level: str) -> int:
+        """Channels of a level's features."""
+        if level in self.necks:
+            return len(self.necks[level])
+        layers = [step for step in self.plan.steps if isinstance(step, Convolution)]
+        return next(len(layer.weight) for layer in layers if layer.tap == level)
 
-def embedding_graph(backbone: Backbone, levels: Sequence[str], precision: str) -> Graph:
-    """Graph from ``crops`` (S, H, W, 3) uint8 to each level's features, all sizes but 3 free.
 
-    Raises:
-        ConfigError: If the precision is unknown, or the backbone has no integer form.
-    """
+def embedding_graph(embedder: Embedder) -> Graph:
+    """Graph from ``crops`` (S, H, W, 3) uint8 to each level's features, all sizes but 3 free."""
     graph = Graph()
     crops = graph.input("crops", ("crops", "height", "width", 3), np.uint8)
-    embedder = Embedder(backbone, levels, precision)
-    layers = [step for step in embedder.plan.steps if isinstance(step, Convolution)]
-    widths = {layer.tap: len(layer.weight) for layer in layers}
     for level, value in embedder.append(graph, crops).items():
-        shape = ("crops", widths[level], f"{level}_height", f"{level}_width")
+        shape = ("crops", embedder.width(level), f"{level}_height", f"{level}_width")
         graph.output(level, value, shape)
     return graph
 

@@ -18,8 +18,10 @@ from dsiam_plugin.models.backbones import BACKBONES, Backbone, SiamFCAlexNet
 from dsiam_plugin.models.weight_files import read_parts
 
 FUSION_PREFIX = "fusion."  # of the names of learnt maps beside the backbone's parameters
+NECK_PREFIX, HEAD_PREFIX = "neck.", "head."  # of what a network that tells boxes has beside it
 ENVIRONMENT_VARIABLE = "DSIAM_WEIGHTS"
 EMBEDDED = Path(__file__).parent / "data" / "dsiam.safetensors"
+EMBEDDED_BOX = EMBEDDED.with_name("dsiam_box.safetensors")
 TRIAL_SIZE = 95  # px of the crop that loaded weights are tried on; AlexNet needs 87
 MAX_VALUE = 1e6  # real ones stay below 10; one filter may be silent on the trial crop
 MAX_FEATURE = 1e9  # real ones stay below 1e3; responses are sums of products of two
@@ -38,9 +40,18 @@ class Weights:
     # What the file's header says of configuration and origin; empty for most formats
     config: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def has_box_head(self) -> bool:
+        """True if the network tells boxes, which only trackers made for that can use."""
+        return any(name.startswith(HEAD_PREFIX) for name in self.tensors)
 
-def find_weights(path: str | Path | None = None) -> Path:
+
+def find_weights(path: str | Path | None = None, box_head: bool = False) -> Path:
     """The weights' file: the given one, else ``$DSIAM_WEIGHTS``, else the embedded one.
+
+    Args:
+        path: Of the file.
+        box_head: Of the embedded ones those that have a box head.
 
     Raises:
         CheckpointError: If there is none, saying how to name one.
@@ -54,23 +65,27 @@ def find_weights(path: str | Path | None = None) -> Path:
         if not found.is_file():
             raise CheckpointError(f"{found}{origin}: no such weights file")
         return found
-    if EMBEDDED.is_file():
-        return EMBEDDED
+    embedded = EMBEDDED_BOX if box_head else EMBEDDED
+    if embedded.is_file():
+        return embedded
     raise CheckpointError(
-        f"{EMBEDDED}: the package's weights are missing; install it again, or name a file with "
+        f"{embedded}: the package's weights are missing; install it again, or name a file with "
         f"--weights FILE, weights=... or ${ENVIRONMENT_VARIABLE} (docs/weights.md)"
     )
 
 
-def load_weights(path: str | Path | None = None) -> Weights:
+def load_weights(path: str | Path | None = None, box_head: bool = False) -> Weights:
     """Weights of any supported format that fit their network and give finite features.
+
+    Args:
+        path: As in :func:`find_weights`, and so is the other.
 
     Raises:
         CheckpointError: If the file is missing, corrupt, of an unknown format or of another
             network.
         MissingDependencyError: If the format needs a package that is not installed.
     """
-    found = find_weights(path)
+    found = find_weights(path, box_head)
     try:
         parts = read_parts(found)
         digest = _digest(found)
@@ -91,7 +106,7 @@ def build_backbone(weights: Weights) -> Backbone:
     tensors = {
         name: tensor
         for name, tensor in weights.tensors.items()
-        if not name.startswith(FUSION_PREFIX)
+        if not name.startswith((FUSION_PREFIX, NECK_PREFIX, HEAD_PREFIX))
     }
     if weights.backbone not in BACKBONES:
         fail(

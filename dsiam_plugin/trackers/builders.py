@@ -85,7 +85,7 @@ def resolve(
     Raises:
         DSiamError: As :func:`build_tracker`.
     """
-    found = load_weights(weights)
+    found = weights_of(name, config, weights)
     resolved = resolve_config(name, config, found)
     check_backbone(resolved.model, found)
     try:
@@ -94,6 +94,18 @@ def resolve(
         if not elsewhere:
             raise
     return TrackerPlan(name, resolved, found, device, precision, backend)
+
+
+def weights_of(name: str, config: Settings = None, path: str | Path | None = None) -> Weights:
+    """The weights that a tracker runs with: those of a file, or the usual ones of its kind.
+
+    Raises:
+        CheckpointError: As :func:`dsiam_plugin.models.weights.load_weights`.
+        ConfigError: As :func:`resolve_config`.
+    """
+    if not isinstance(config, TrackerConfig):
+        config = load_config(config, find_variant(name).config)
+    return load_weights(path, config.model.box_head)
 
 
 def resolve_config(name: str, config: Settings, weights: Weights) -> TrackerConfig:

@@ -96,6 +96,6 @@ def import_runtime(name: str) -> ModuleType:
 
 def _graph(backbone: Backbone, levels: tuple[str, ...], precision: str) -> bytes:
     import_runtime("onnx")
-    from dsiam_plugin.models.onnx_embedding import embedding_graph
+    from dsiam_plugin.models.onnx_embedding import Embedder, embedding_graph
 
-    return embedding_graph(backbone, levels, precision).model({}).SerializeToString()
+    return embedding_graph(Embedder(backbone, levels, precision)).model({}).SerializeToString()

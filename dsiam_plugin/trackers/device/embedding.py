@@ -77,11 +77,8 @@ class FusedEmbedding(Embedding):
         dtype, shape = self.network.dtype, windows.side.shape
         packed = self._kernels.packed_crops(images, windows, fill, size, dtype)
         levels = self._levels(packed)
-        planes = torch.contiguous_format
-        return {
-            layer: levels[layer].to(torch.float32, memory_format=planes).unflatten(0, shape)
-            for layer in self.network.layers
-        }
+        features = self.network.narrowed({layer: levels[layer] for layer in self.network.layers})
+        return {layer: item.unflatten(0, shape) for layer, item in features.items()}
 
     def _levels(self, packed: Tensor) -> dict[str, Tensor]:
         x = packed

@@ -128,7 +128,7 @@ def find(maps, config=CONFIG, deciding=None):
     constants = fixed(TrackerConfig(tracking=config), 17)
     one = maps.transpose(0, 1)
     peaks = locate(one, one if deciding is None else deciding.transpose(0, 1), constants, config)
-    return type(peaks)(*(item.item() for item in peaks))
+    return type(peaks)(*(item.item() for item in peaks if item is not None))
 
 
 @pytest.mark.parametrize(("row", "column"), [(8, 8), (5, 11), (8.4, 6.7)])
