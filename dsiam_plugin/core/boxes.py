@@ -12,6 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dsiam_plugin.core.spectra import Spectra
+
+# How the first exemplar is seen anew: px of its crop for one of the variant, and the logarithm of
+# what width over height gains. Where a variant answers more than it did, the target has become so.
+VARIANTS = ((1 / 1.15, 0.0), (1.15, 0.0), (1.0, 0.28), (1.0, -0.28))
+
 
 class BoxMaps(NamedTuple):
     """What a head says of every cell of N responses.
@@ -28,8 +34,37 @@ class BoxMaps(NamedTuple):
     quality: Tensor
 
 
-# From correlations by channel, features of the search windows and those of the first exemplars.
-ReadBoxes = Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor]], BoxMaps]
+class Evidence(NamedTuple):
+    """What a head reads boxes from, by layer.
+
+    Attributes:
+        answers: Correlations of the template by channel, a perfect match's mean is one,
+            (N, C, m, m).
+        regions: Features of the search windows, (N, C, H, W).
+        leanings: What each of K variants of the first exemplar answers beyond its share of what
+            the exemplar itself does, of a perfect match, (N, K, m, m).
+    """
+
+    answers: Mapping[str, Tensor]
+    regions: Mapping[str, Tensor]
+    leanings: Mapping[str, Tensor]
+
+
+ReadBoxes = Callable[[Evidence], BoxMaps]
+
+
+def lean(responses: Tensor, exemplars: Tensor) -> Tensor:
+    """Leanings (N, K, m, m) of responses of an exemplar and its K variants.
+
+    Args:
+        responses: (N, 1 + K, m, m), the exemplar's own first.
+        exemplars: Their features, (N, 1 + K, C, h, w).
+    """
+    own = exemplars[:, :1]
+    powers = (own * exemplars).sum(dim=(2, 3, 4))[:, :, None, None]  # what each answers to the first
+    shares = powers[:, 1:] / powers[:, :1]
+    return (responses[:, 1:] - shares * responses[:, :1]) / powers[:, :1]
+
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
@@ -43,6 +78,30 @@ def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
     kernels = z_feat.reshape(-1, 1, height, width)
     maps = x_feat.reshape(1, -1, *x_feat.shape[2:])
     return F.conv2d(maps, kernels, groups=targets * channels)[0].unflatten(0, (targets, channels))
+
+
+def gather(
+    template: Mapping[str, Tensor],
+    regions: Mapping[str, Tensor],
+    bank: Mapping[str, Tensor],
+    spectra: Spectra,
+) -> Evidence:
+    """Evidence of boxes.
+
+    Args:
+        template: What is looked for, (N, C, h, w) a layer.
+        regions: Features of the search windows, (N, C, H, W) a layer.
+        bank: Features of the first exemplar and its variants, (N, 1 + K, C, h, w) a layer.
+        spectra: Whose way of correlating is used.
+    """
+    answers, leanings = {}, {}
+    for layer, item in template.items():
+        exemplars, region = bank[layer], regions[layer]
+        power = exemplars[:, 0].square().sum(dim=(1, 2, 3), keepdim=True) / item.shape[1]
+        answers[layer] = correlate_channels(item, region) / power
+        responses = spectra.correlate(exemplars, region[:, None])[:, 0]
+        leanings[layer] = lean(responses, exemplars)
+    return Evidence(answers, regions, leanings)
 
 
 def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:

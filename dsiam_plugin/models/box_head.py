@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsiam_plugin.core.boxes import BoxMaps
-from dsiam_plugin.core.state import Features, column
+from dsiam_plugin.core.boxes import VARIANTS, BoxMaps, Evidence
+from dsiam_plugin.core.state import Features
 from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.io.messages import fail
 from dsiam_plugin.models.weights import HEAD_PREFIX, NECK_PREFIX, Weights
 
 SIDE_UNIT = 16.0  # px of the search crop that an output of one moves a side by
+LEANING_UNIT = 10.0  # leanings are about a tenth of a match
 MATCH = 10.0  # start of the score of a perfect match over its bias
 
 
@@ -60,36 +61,42 @@ class BoxHead(nn.Module):
             {layer: nn.Parameter(torch.zeros(cells, cells)) for layer in layers}
         )
         self.match = nn.Conv2d(channels, 1, 1)
-        self.enter = nn.Conv2d(2 * channels, channels, 1)
+        leanings = len(layers) * len(VARIANTS)
+        self.enter = nn.Conv2d(2 * channels + leanings, channels, 1)
+        self.lean = nn.Conv2d(leanings, 4, 3, padding=1)
         self.score_tower = nn.Conv2d(channels, hidden, 3, padding=1)
-        self.side_tower = nn.Conv2d(channels, hidden, 3, padding=1)
+        self.side_tower = nn.Sequential(
+            nn.Conv2d(channels, hidden, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=1),
+        )
         self.score = nn.Conv2d(hidden, 1, 1)
         self.sides = nn.Conv2d(hidden, 5, 1)
         nn.init.constant_(self.match.weight, MATCH / channels)
         nn.init.constant_(self.match.bias, -MATCH / 2)
-        for last in (self.score, self.sides):
+        for last in (self.score, self.sides, self.lean):
             nn.init.normal_(last.weight, std=1e-2)
             nn.init.zeros_(last.bias)
 
-    def forward(self, correlations: Features, regions: Features, exemplar: Features) -> BoxMaps:
-        """Maps of boxes.
-
-        Args:
-            correlations: Of the template with the search window, (N, C, m, m) a layer.
-            regions: Features of the search window, (N, C, H, W) a layer.
-            exemplar: Features of the first frame's target, whose norm is the unit, (N, C, h, w).
-        """
+    def forward(self, evidence: Evidence) -> BoxMaps:
+        """Maps of boxes, (N, m, m) and (N, 4, m, m)."""
         weights = torch.stack(list(self.fusion.values())).softmax(0)
         answers = seen = torch.zeros((), device=weights.device)
+        leanings = []
         for layer, weight in zip(self.fusion, weights, strict=True):
-            item = exemplar[layer]
-            power = item.square().sum(dim=(1, 2, 3)) / item.shape[1]
-            answers = answers + weight * correlations[layer] / column(power, item)
-            seen = seen + weight * under_middle(regions[layer], item.shape[-1])
-        x = F.relu(self.enter(torch.cat([answers, seen], dim=1)))
+            answer = evidence.answers[layer]
+            region = evidence.regions[layer]
+            size = region.shape[-1] - answer.shape[-1] + 1
+            answers = answers + weight * answer
+            seen = seen + weight * under_middle(region, size)
+            leanings.append(LEANING_UNIT * evidence.leanings[layer])
+        leaning = torch.cat(leanings, dim=1)
+        if leaning.shape[1] == 0:  # without variants nothing leans
+            leaning = leaning.new_zeros(len(leaning), self.lean.in_channels, *leaning.shape[2:])
+        x = F.relu(self.enter(torch.cat([answers, seen, leaning], dim=1)))
         scores = self.match(answers) + self.score(F.relu(self.score_tower(x)))
         sides, quality = self.sides(F.relu(self.side_tower(x))).split([4, 1], dim=1)
-        return BoxMaps(scores[:, 0], SIDE_UNIT * sides, quality[:, 0])
+        return BoxMaps(scores[:, 0], SIDE_UNIT * (sides + self.lean(leaning)), quality[:, 0])
 
 
 def load_boxes(weights: Weights, layers: Sequence[str], cells: int) -> tuple[Necks, BoxHead]:

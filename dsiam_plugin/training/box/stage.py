@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsiam_plugin.config.fields import number, refuse, validate
-from dsiam_plugin.core.boxes import BoxMaps, corners, correlate_channels
+from dsiam_plugin.core.boxes import VARIANTS, BoxMaps, corners, gather
+from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
 from dsiam_plugin.models.weights import Weights
@@ -100,7 +101,9 @@ class BoxModel(nn.Module):
             scores, detached.
         """
         z_feat, x_feat = self._embed(batch.exemplars), self._embed(batch.searches)
-        maps = self._head(z_feat, x_feat, z_feat)
+        with torch.no_grad():  # variants follow the exemplar's features, which learn
+            bank = self._bank(z_feat, batch.variants)
+        maps = self._head(z_feat, x_feat, bank)
         near = response_labels(batch.offsets, *self._grid(maps), self.config.radius_px)
         wide = response_labels(batch.offsets, *self._grid(maps), self.config.ignore_px)
         losses = {
@@ -175,10 +178,17 @@ class BoxModel(nn.Module):
         with torch.autocast(crops.device.type, enabled=False):
             return self.necks({layer: levels[layer].float() for layer in LAYERS})
 
-    def _head(self, z_feat: Any, x_feat: Any, exemplar: Any) -> BoxMaps:
+    def _bank(self, z_feat: Mapping[str, Tensor], variants: Tensor) -> dict[str, Tensor]:
+        """Features (B, 1 + K, C, h, w) of exemplars and their variants."""
+        features = self._embed(variants.flatten(0, 1))
+        return {
+            layer: torch.cat([z_feat[layer][:, None], item.unflatten(0, variants.shape[:2])], dim=1)
+            for layer, item in features.items()
+        }
+
+    def _head(self, z_feat: Any, x_feat: Any, bank: Any) -> BoxMaps:
         with torch.autocast(self.log_scale.device.type, enabled=False):
-            answers = {k: correlate_channels(z_feat[k], x_feat[k]) for k in LAYERS}
-            return self.head(answers, x_feat, exemplar)
+            return self.head(gather(z_feat, x_feat, bank, PAIRS))
 
     def _grid(self, maps: BoxMaps) -> tuple[int, int]:
         return maps.scores.shape[-1], self.stride
@@ -188,7 +198,8 @@ class BoxModel(nn.Module):
         half = len(next(iter(z_feat.values()))) // 2  # is enough, and half the work
         wrong = {layer: item.roll(1, 0)[:half] for layer, item in z_feat.items()}
         seen = {layer: item[:half] for layer, item in x_feat.items()}
-        scores = self._head(wrong, seen, wrong).scores.flatten(1)
+        bank = {layer: item[:, None] for layer, item in wrong.items()}
+        scores = self._head(wrong, seen, bank).scores.flatten(1)
         return F.softplus(scores.logsumexp(1)).mean() / 4 + F.softplus(scores).mean()
 
     def _contrast(self, z_feat: Any, x_feat: Any, labels: Tensor) -> Tensor:

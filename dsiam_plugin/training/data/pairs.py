@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config.fields import number
+from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.errors import ConfigError, DatasetError
 from dsiam_plugin.training.data.augment import (
     AugmentConfig,
@@ -29,6 +30,7 @@ class PairBatch(NamedTuple):
     exemplars: Tensor  # (B, 127, 127, 3) uint8 RGB
     searches: Tensor  # (B, 255, 255, 3) uint8 RGB
     offsets: Tensor  # (B, 2) float32, target's displacement (dx, dy) from the search's middle, px
+    variants: Tensor  # (B, K, 127, 127, 3) uint8 RGB, the exemplar zoomed and stretched
     exemplar_sizes: Tensor  # (B, 2) float32, (w, h) of the target in the exemplar, px
     search_sizes: Tensor  # (B, 2) float32, in the search
 
@@ -41,6 +43,7 @@ class PairConfig:
         pairs: Pairs of one pass.
         max_gap: Largest distance of the two frames in the video.
         search_size: Side of the search in px; smaller ones train faster.
+        variants: Cut the exemplar's variants as well (:data:`dsiam_plugin.core.boxes.VARIANTS`).
         shares: How often each pack is drawn from, in the packs' order and any unit; empty for as
             often as it has tracks.
         augment: Random changes of the crops.
@@ -49,6 +52,7 @@ class PairConfig:
     pairs: int = number(53200, "[1, 1e9]")
     max_gap: int = number(100, "[0, 1e9]")
     search_size: int = number(255, "[88, 1023]")
+    variants: bool = False
     shares: tuple[float, ...] = number((), "[0, 1e9]")
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
@@ -91,11 +95,13 @@ class PairDataset:
         seeds = rng.integers(0, 2**63, batch_size)
         share = range(rank * batch_size // world, (rank + 1) * batch_size // world)
         made = [self._make(*plans[index], np.random.default_rng(seeds[index])) for index in share]
-        exemplars, searches, *numbers = zip(*made, strict=True)
+        exemplars, searches, offsets, variants, *sizes = zip(*made, strict=True)
         return PairBatch(
             torch.from_numpy(np.stack(exemplars)),
             torch.from_numpy(np.stack(searches)),
-            *(torch.from_numpy(np.array(item, np.float32)) for item in numbers),
+            torch.tensor(np.array(offsets), dtype=torch.float32),
+            torch.from_numpy(np.stack(variants)),
+            *(torch.from_numpy(np.array(item, np.float32)) for item in sizes),
         )
 
     def _draw(self, count: int, rng: np.random.Generator) -> list[tuple[Pack, Track]]:
@@ -124,8 +130,10 @@ class PairDataset:
         exemplar_offset = tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2))
         zooms = [1 + rng.uniform(-limit, limit) for limit in (config.exemplar_scale, config.scale)]
         stretch = rng.uniform(-config.stretch, config.stretch) if config.stretch else 0.0
-        exemplar = cut_window(
-            pack.crops[rows[0]], pack.geometry.exemplar_size, exemplar_offset, zooms[0], flip
+        size, shift = pack.geometry.exemplar_size, exemplar_offset
+        exemplar, *variants = (
+            cut_window(pack.crops[rows[0]], size, shift, zooms[0] * zoom, flip, lengthening)
+            for zoom, lengthening in [(1.0, 0.0), *(VARIANTS if self.config.variants else ())]
         )
         source = pack.crops[rows[1]]
         if config.cover and rng.random() < config.cover:
@@ -133,9 +141,12 @@ class PairDataset:
         search = cut_window(source, self.config.search_size, offset, zooms[1], flip, stretch)
         if rng.random() < config.blur:
             search = blurred(search, rng)
-        exemplar, search = relight(exemplar, config, rng), relight(search, config, rng)
+        # One tall picture, so that variants get the light of their exemplar.
+        exemplars = relight(np.concatenate([exemplar, *variants]), config, rng)
+        search = relight(search, config, rng)
         if rng.random() < config.grey:
-            exemplar, search = to_grey(exemplar), to_grey(search)
+            exemplars, search = to_grey(exemplars), to_grey(search)
+        exemplars = exemplars.reshape(-1, size, size, 3)
         sizes = [pack.boxes[row, 2:] / zoom for row, zoom in zip(rows, zooms, strict=True)]
         shape = np.exp([stretch / 2, -stretch / 2])
-        return exemplar, search, offset, sizes[0], sizes[1] * shape
+        return exemplars[0], search, offset, exemplars[1:], sizes[0], sizes[1] * shape
