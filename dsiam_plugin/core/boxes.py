@@ -43,11 +43,20 @@ class Evidence(NamedTuple):
         regions: Features of the search windows, (N, C, H, W).
         leanings: What each of K variants of the first exemplar answers beyond its share of what
             the exemplar itself does, of a perfect match, (N, K, m, m).
+        powers: What one of ``answers`` stands for in products of features, (N, 1, 1, 1).
     """
 
     answers: Mapping[str, Tensor]
     regions: Mapping[str, Tensor]
     leanings: Mapping[str, Tensor]
+    powers: Mapping[str, Tensor]
+
+    def plain(self) -> dict[str, Tensor]:
+        """Responses (N, 1, 1, m, m) a layer, as correlating all channels gives them (eq. 1)."""
+        return {
+            layer: (item.sum(1) * self.powers[layer][:, 0])[:, None, None]
+            for layer, item in self.answers.items()
+        }
 
 
 ReadBoxes = Callable[[Evidence], BoxMaps]
@@ -61,10 +70,11 @@ def lean(responses: Tensor, exemplars: Tensor) -> Tensor:
         exemplars: Their features, (N, 1 + K, C, h, w).
     """
     own = exemplars[:, :1]
-    powers = (own * exemplars).sum(dim=(2, 3, 4))[:, :, None, None]  # what each answers to the first
+    powers = (own * exemplars).sum(dim=(2, 3, 4))[
+        :, :, None, None
+    ]  # what each answers to the first
     shares = powers[:, 1:] / powers[:, :1]
     return (responses[:, 1:] - shares * responses[:, :1]) / powers[:, :1]
-
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
@@ -94,14 +104,14 @@ def gather(
         bank: Features of the first exemplar and its variants, (N, 1 + K, C, h, w) a layer.
         spectra: Whose way of correlating is used.
     """
-    answers, leanings = {}, {}
+    answers, leanings, powers = {}, {}, {}
     for layer, item in template.items():
         exemplars, region = bank[layer], regions[layer]
         power = exemplars[:, 0].square().sum(dim=(1, 2, 3), keepdim=True) / item.shape[1]
-        answers[layer] = correlate_channels(item, region) / power
+        answers[layer], powers[layer] = correlate_channels(item, region) / power, power
         responses = spectra.correlate(exemplars, region[:, None])[:, 0]
         leanings[layer] = lean(responses, exemplars)
-    return Evidence(answers, regions, leanings)
+    return Evidence(answers, regions, leanings, powers)
 
 
 def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:

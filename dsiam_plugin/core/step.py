@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import CropConfig, TrackerConfig
-from dsiam_plugin.core.boxes import correlate_channels
+from dsiam_plugin.core.boxes import gather
 from dsiam_plugin.core.response import (
     Fixed,
     align,
@@ -31,7 +31,7 @@ from dsiam_plugin.core.transforms import Pair, learn, mix
 
 
 def first_target(
-    center: Tensor, size: Tensor, fill: Tensor, exemplar: Features, crop: CropConfig
+    center: Tensor, size: Tensor, fill: Tensor, exemplars: Features, crop: CropConfig
 ) -> Target:
     """Targets of a first frame, still to be measured.
 
@@ -39,17 +39,18 @@ def first_target(
         center: (N, 2) float64 px.
         size: (N, 2) float64 px.
         fill: Colour beyond the border, (N, 3).
-        exemplar: Features of the target crops, (N, C, h, w) a layer.
+        exemplars: Features of the target crops and, for a box head, of their K variants,
+            (N, 1 + K, C, h, w) a layer.
         crop: Geometry.
     """
     side = own_side(size, crop)
     no = torch.zeros_like(side, dtype=torch.bool)
     height = torch.ones_like(side, dtype=torch.float32)
     shape = (size * (crop.exemplar_size / context_side(size, crop.context))[:, None]).float()
-    features = (exemplar, exemplar, exemplar)
-    return Target(
-        center, size, side, side, no, no, no, height, shape, fill, {}, *features, {}
-    )
+    first = {layer: item[:, 0] for layer, item in exemplars.items()}
+    bank = exemplars if next(iter(exemplars.values())).shape[1] > 1 else {}
+    features = (first, bank, first, first)
+    return Target(center, size, side, side, no, no, no, height, shape, fill, {}, *features, {})
 
 
 def measure(
@@ -143,19 +144,19 @@ def _observe_boxes(
     x_hat: Features | None,
 ) -> tuple[Peaks, Tensor]:
     """See :func:`observe`; W acts on the one search window's features themselves (eq. 2)."""
-    answers, regions = {}, {}
-    for layer, template in target.template.items():
+    regions = {}
+    for layer in target.template:
         region = x_feat[layer][:, 0]
         if target.suppression:
             rate = column(target.suppressing * numbers.rate_w[layer], region)
             known = None if x_hat is None else x_hat[layer][:, 0]
             spectrum = target.suppression[layer]
             region = mix(spectrum, region, rate, config.transform, spectra, known)
-        answers[layer], regions[layer] = correlate_channels(template, region), region
-    plain = {layer: item.sum(1)[:, None, None] for layer, item in answers.items()}
-    response = fuse(align(plain), target.units, numbers)[:, 0, 0]
+        regions[layer] = region
+    evidence = gather(target.template, regions, target.bank, spectra)
+    response = fuse(align(evidence.plain()), target.units, numbers)[:, 0, 0]
     assert numbers.read_boxes is not None
-    maps = numbers.read_boxes(answers, regions, target.exemplar)
+    maps = numbers.read_boxes(evidence)
     return locate_box(maps, response, target, fixed, config), maps.scores[:, None, None]
 
 

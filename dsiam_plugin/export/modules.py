@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
+from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.core.response import fixed
 from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.core.state import Features, Target, winning
@@ -49,7 +50,7 @@ class FirstFrame(Exported):
     def _inputs(self, network: SiameseNet) -> Values:
         crop = self.config.crop
         return {
-            "target": _features(network, 1, crop.exemplar_size),
+            "target": _features(network, 1 + _variants(self.config), crop.exemplar_size),
             "search": _features(network, 1, crop.search_size),
         }
 
@@ -60,6 +61,7 @@ class FirstFrame(Exported):
         target = step.measure(target, x_feat, self.numbers, self.config, PAIRS)
         return {
             "exemplar": dict(target.exemplar),
+            "bank": {layer: item[0] for layer, item in target.bank.items()},
             "calibration": {layer: item[0] for layer, item in target.units.items()},
             "first_height": {"": target.first_height},
         }
@@ -131,7 +133,8 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
         inputs["calibration"] = {layer: torch.ones(2) for layer in search}
     inputs["first_height"] = number
     if config.model.box_head:
-        inputs |= {"shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
+        bank = _features(network, 1 + _variants(config), config.crop.exemplar_size)
+        inputs |= {"bank": bank, "shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
     if transform.adaptive:
         inputs["trusted"] = number
     if learns_v:
@@ -153,6 +156,7 @@ def _state(values: Values, config: TrackerConfig) -> Target:
         suppression=values.get("suppression", {}),
     )
     if "shape" in values:
+        target = target._replace(bank={k: v[None] for k, v in values["bank"].items()})
         # A search window of one px a px: the last box in px of the search crop.
         side = torch.full((1,), float(config.crop.search_size), dtype=torch.float64)
         target = target._replace(
@@ -166,7 +170,13 @@ def _state(values: Values, config: TrackerConfig) -> Target:
 def _somewhere(exemplar: Features, config: TrackerConfig) -> Target:
     """A target of these features anywhere: no output depends on its place and size."""
     pair = torch.ones(1, 2, dtype=torch.float64)
-    return step.first_target(pair, pair, torch.zeros(1, 3), exemplar, config.crop)
+    exemplars = {layer: item[None] for layer, item in exemplar.items()}
+    return step.first_target(pair, pair, torch.zeros(1, 3), exemplars, config.crop)
+
+
+def _variants(config: TrackerConfig) -> int:
+    """How many crops there are of the first target beside its exemplar."""
+    return len(VARIANTS) if config.model.box_head else 0
 
 
 def _features(network: SiameseNet, count: int, size: int) -> dict[str, Tensor]:

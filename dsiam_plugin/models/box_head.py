@@ -39,7 +39,6 @@ class Necks(nn.Module):
         """Features (S, C, h, w) of every level, of features (S, C_l, h, w)."""
         return {layer: neck(levels[layer]) for layer, neck in self.named_children()}
 
-
     def weights(self) -> list[tuple[str, Tensor]]:
         """Every level with its neck's weights, (C, C_l, 1, 1)."""
         return [(name.partition(".")[0], item.detach()) for name, item in self.named_parameters()]

@@ -31,6 +31,7 @@ from dsiam_plugin.trackers.targets import (
     count_of,
     one_each,
 )
+from dsiam_plugin.trackers.variants import exemplar_variants, wide_size
 
 
 class Look(NamedTuple):
@@ -90,12 +91,12 @@ class DSiamTracker(TargetTracker):
         frames, config = one_each(images, count_of(boxes)), self.config
         places = [_place(*pair) for pair in zip(frames, boxes, strict=True)]
         cuts = [
-            self._cut_target(frame, center, size, fill)
-            for frame, (center, size, fill) in zip(frames, places, strict=True)
+            self._cut_target(frame, *place) + self._cut_variants(frame, *place)
+            for frame, place in zip(frames, places, strict=True)
         ]
         targets = [
-            step.first_target(*place, _only(exemplar), config.crop)
-            for place, exemplar in zip(places, self._embed(cuts), strict=True)
+            step.first_target(*place, exemplars, config.crop)
+            for place, exemplars in zip(places, self._embed(cuts), strict=True)
         ]
         cuts = [
             self._cut_search(frame, target, target.side)
@@ -206,6 +207,20 @@ class DSiamTracker(TargetTracker):
         crop = self.config.crop
         side = rules.context_side(size, crop.context)
         return _cut(frame, center, side, crop.exemplar_size, fill)
+
+    def _cut_variants(
+        self, frame: np.ndarray, center: Tensor, size: Tensor, fill: Tensor
+    ) -> list[Crop]:
+        """What a box head compares the target with besides; nothing without one."""
+        if not self.config.model.box_head:
+            return []
+        crop = self.config.crop
+        wide = wide_size(crop.exemplar_size)
+        side = rules.context_side(size, crop.context) * wide / crop.exemplar_size
+        cut = _cut(frame, center, side, wide, fill)[0]
+        pixels = torch.from_numpy(cut.pixels).permute(2, 0, 1)[None].float()
+        made = exemplar_variants(pixels, crop.exemplar_size)[0].permute(0, 2, 3, 1).byte()
+        return [cut._replace(pixels=item.numpy()) for item in made]
 
     def _cut_search(self, frame: np.ndarray, target: Target, sides: Tensor) -> list[Crop]:
         return _cut(frame, target.center, sides, self.config.crop.search_size, target.fill)

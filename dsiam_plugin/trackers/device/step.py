@@ -22,6 +22,7 @@ from dsiam_plugin.models.network import SiameseNet
 from dsiam_plugin.trackers.device.crops import sample, windows_around
 from dsiam_plugin.trackers.device.embedding import Embedding, make_embedding
 from dsiam_plugin.trackers.state import TrackerState
+from dsiam_plugin.trackers.variants import exemplar_variants, wide_size
 
 
 class Constants(NamedTuple):
@@ -77,8 +78,8 @@ def device_start(images: Tensor, boxes: Tensor, fill: Tensor, constants: Constan
     config = constants.config
     center, size, fill = boxes[:, :2], boxes[:, 2:], fill.round()
     scene = Scene(images, fill, constants.embedding)
-    exemplar = _latest(scene, center, size, config)
-    target = step.first_target(center, size, fill, exemplar, config.crop)
+    exemplars = _exemplars(scene, center, size, config)
+    target = step.first_target(center, size, fill, exemplars, config.crop)
     search = windows_around(center, target.side[:, None])
     x_feat = scene.embed_windows(search, config.crop.search_size)
     target = step.measure(target, x_feat, constants.numbers, config)
@@ -129,6 +130,20 @@ def _latest(scene: Scene, center: Tensor, size: Tensor, config: TrackerConfig) -
     windows = windows_around(center, sides)
     features = scene.embed_windows(windows, config.crop.exemplar_size)
     return {layer: item[:, 0] for layer, item in features.items()}
+
+
+def _exemplars(scene: Scene, center: Tensor, size: Tensor, config: TrackerConfig) -> Features:
+    """Features (N, 1 + K, C, h, w) of the targets' first crops and, for a box head, variants."""
+    latest = {k: v[:, None] for k, v in _latest(scene, center, size, config).items()}
+    if not config.model.box_head:
+        return latest
+    crop = config.crop
+    wide = wide_size(crop.exemplar_size)
+    side = rules.context_side(size, crop.context) * wide / crop.exemplar_size
+    windows = windows_around(center, side[:, None])
+    pixels = sample(scene.images, windows, scene.fill, wide)[:, 0]
+    made = scene.embedding.crops(exemplar_variants(pixels, crop.exemplar_size))
+    return {layer: torch.cat([item, made[layer]], dim=1) for layer, item in latest.items()}
 
 
 def _background(

@@ -134,9 +134,7 @@ class BoxModel(nn.Module):
             if item.requires_grad
         ]
         groups.append(("necks", list(self.necks.parameters()), factors.get("necks", 1.0)))
-        groups.append(
-            ("head", [*self.head.parameters(), self.log_scale], factors.get("head", 1.0))
-        )
+        groups.append(("head", [*self.head.parameters(), self.log_scale], factors.get("head", 1.0)))
         return [
             {"name": name, "params": items, "lr_multiplier": factor, "weight_decay": decays}
             for name, items, factor in groups

@@ -78,7 +78,7 @@ class Unroller:
         crop = self.config.crop
         x_feat = self.embed(cut_windows(rows, centers, crop.search_size, fill)[0])
         size = torch.full_like(centers, crop.exemplar_size / (1 + 2 * crop.context))
-        target = step.first_target(centers, size, fill, self._middle(x_feat), crop)
+        target = step.first_target(centers, size, fill, _one_scale(self._middle(x_feat)), crop)
         return step.measure(target, _one_scale(x_feat), self.numbers, self.config)
 
     def look(
