@@ -37,6 +37,6 @@ def exemplar_variants(wide: Tensor, size: int) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _interpolation(size: int, source: int, step: float) -> Tensor:
-    """Linear interpolation along an axis, (size, source) float32, ``step`` px apart, middle on it."""
+    """Linear interpolation along an axis, (size, source) float32: places ``step`` px apart."""
     places = step * (torch.arange(size, dtype=torch.float64) - (size - 1) / 2) + (source - 1) / 2
     return (1 - (places[:, None] - torch.arange(source)).abs()).clamp_min(0).float()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsiam_plugin.config.fields import number, refuse, validate
-from dsiam_plugin.core.boxes import VARIANTS, BoxMaps, corners, gather
+from dsiam_plugin.core.boxes import BoxMaps, corners, gather
 from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
