@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, of_layer
-from dsiam_plugin.core.boxes import ReadBoxes
+
+if TYPE_CHECKING:
+    from dsiam_plugin.core.boxes import ReadBoxes
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
 ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import CropConfig, TrackerConfig
-from dsiam_plugin.core.boxes import gather
+from dsiam_plugin.core.boxes import gather, locate_box
 from dsiam_plugin.core.response import (
     Fixed,
     align,
     correlate,
     fuse,
     locate,
-    locate_box,
     peak_shape,
     respond,
     unit,
