@@ -114,8 +114,9 @@ def gather(
         exemplars, region = bank[layer], regions[layer]
         power = exemplars[:, 0].square().sum(dim=(1, 2, 3), keepdim=True) / item.shape[1]
         answers[layer], powers[layer] = correlate_channels(item, region) / power, power
-        responses = spectra.correlate(exemplars, region[:, None])[:, 0]
-        leanings[layer] = lean(responses, exemplars)
+        # Leanings are measured, not learnt: features that serve them serve the search worse.
+        responses = spectra.correlate(exemplars.detach(), region.detach()[:, None])[:, 0]
+        leanings[layer] = lean(responses, exemplars.detach())
     return Evidence(answers, regions, leanings, powers)
 
 

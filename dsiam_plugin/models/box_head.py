@@ -72,10 +72,10 @@ class BoxHead(nn.Module):
         self.score = nn.Conv2d(hidden, 1, 1)
         self.sides = nn.Conv2d(hidden, 5, 1)
         nn.init.constant_(self.match.weight, MATCH / channels)
-        nn.init.constant_(self.match.bias, -MATCH / 2)
+        self.match.bias = nn.Parameter(torch.tensor([-MATCH / 2]))
         for last in (self.score, self.sides, self.lean):
             nn.init.normal_(last.weight, std=1e-2)
-            nn.init.zeros_(last.bias)
+            last.bias = nn.Parameter(torch.zeros(last.out_channels))
 
     def forward(self, evidence: Evidence) -> BoxMaps:
         """Maps of boxes, (N, m, m) and (N, 4, m, m)."""

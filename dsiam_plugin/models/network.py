@@ -52,6 +52,8 @@ class SiameseNet(nn.Module):
         self.backbone = backbone
         self.layers = layers
         self.scale, self.bias = head
+        self.necks: Necks | None
+        self.box_head: BoxHead | None
         self.necks, self.box_head = boxes or (None, None)
         for layer in layers:
             self.register_buffer(f"fusion_{layer}", fusion_maps[layer], persistent=False)

@@ -241,12 +241,12 @@ class BoxModel(nn.Module):
     def _start_necks(self, batch: PairBatch) -> None:
         """The directions that hold most of the features' power, so that products stay theirs."""
         levels = self.backbone(batch.searches.permute(0, 3, 1, 2).float())
-        for layer, neck in self.necks.named_children():
+        for layer, weight in self.necks.weights():
             cells = levels[layer].permute(0, 2, 3, 1).flatten(0, 2).double()
             powers, directions = torch.linalg.eigh(cells.T @ cells / len(cells))
             kept = directions[:, -self.config.channels :].T
             unit = powers[-self.config.channels :].mean().sqrt()
-            neck.weight.copy_((kept / unit)[:, :, None, None])
+            weight.copy_((kept / unit)[:, :, None, None])
 
 
 def _weighed_loss(scores: Tensor, near: Tensor, wide: Tensor) -> Tensor:
