@@ -174,7 +174,8 @@ class TransformConfig:
         gate: Act on a loss: switch both transforms off, grow the search region, keep the target's
             size. Without it a loss is only reported.
         lost_growth: Growth of the search side for each lost frame, >= 1.
-        recenter: Move to the image's centre when the target has left the image twice.
+        recenter: The release's rule for the border: a frame whose box has its lower right corner
+            beyond the image counts as a loss, every second one moves the box to the image's centre.
     """
 
     preset: str = choice(PRESETS[0], PRESETS)

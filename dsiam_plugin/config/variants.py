@@ -54,7 +54,11 @@ _TRANSFORMS = {
     ),
 }
 _SCORE_RULE = TrackingConfig(lost_height=0.0, lost_below=0.0)
-_TRACKINGS = {"steady": TrackingConfig(), "release": _SCORE_RULE, "paper": _SCORE_RULE}
+_TRACKINGS = {
+    "steady": TrackingConfig(),
+    "release": replace(_SCORE_RULE, scale_damping=0.58),
+    "paper": _SCORE_RULE,
+}
 # Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
 _FUSIONS = {
     "steady": FusionConfig(primary_weight=0.7, balance=True),
