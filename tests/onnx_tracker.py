@@ -57,7 +57,7 @@ class OnnxTracker:
         scale, dx, dy, score, *_ = found["peak"].tolist()
         winner = cuts[int(scale)]
         cell = self.stride * winner.side_px / crop.search_size  # px of the image
-        gated = transform.gate and transform.adaptive
+        gated = transform.gate and transform.adaptive and transform.lost_growth > 1
         lost = bool(found["lost"][0])
         held = lost and tracking.hold
         if not held:

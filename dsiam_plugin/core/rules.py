@@ -39,9 +39,10 @@ def judge(target: Target, peaks: Peaks, config: TrackerConfig) -> Verdict:
     learns = (peaks.ambiguity.double() <= transform.max_ambiguity) & (
         height >= transform.min_confidence * first
     )
-    if transform.gate and transform.adaptive:
-        return Verdict(lost, learns & ~lost, lost, target.lost & ~lost)
     no = torch.zeros_like(lost)
+    if transform.gate and transform.adaptive:
+        recovers = target.lost & ~lost if transform.lost_growth > 1 else no
+        return Verdict(lost, learns & ~lost, lost, recovers)
     return Verdict(lost, learns, no, no)
 
 
@@ -87,19 +88,21 @@ def settle(
     bounds. On the frame that finds a target again neither follows the scale: the windows were
     those of the loss.
     """
-    tracking, acts = config.tracking, verdict.acts
+    tracking, growth = config.tracking, config.transform.lost_growth
     factor = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)
     factor = torch.where(verdict.recovers, 1.0, factor)
     if tracking.hold:
         factor = torch.where(verdict.lost, 1.0, factor)
-    side = target.side * torch.where(acts, config.transform.lost_growth, factor)
+    widened = factor
+    if growth > 1:
+        widened, factor = (torch.where(verdict.acts, item, factor) for item in (growth, 1.0))
+    side = target.side * widened
     side = torch.maximum(side, tracking.min_search * target.first_side)
     side = torch.minimum(side, tracking.max_search * target.first_side)
-    size = target.size * torch.where(acts, 1.0, factor)[:, None]
-    target = target._replace(size=size, side=side)
+    target = target._replace(size=target.size * factor[:, None], side=side)
     if not (config.transform.gate and config.transform.adaptive):
         return target
-    off = acts | target.lost  # or beyond the border, which counts as a loss
+    off = verdict.acts | target.lost  # or beyond the border, which counts as a loss
     return target._replace(
         template=pick(off, target.exemplar, target.template),
         suppressing=target.suppressing & ~off,

@@ -95,7 +95,7 @@ class Verdict(NamedTuple):
     Attributes:
         lost: Targets that were not found.
         learns: Targets whose frame may teach V and W.
-        acts: Lost targets whose loss is acted on: V and W off, a wider search, the size kept.
+        acts: Lost targets whose loss is acted on: V and W off, and what ``lost_growth`` says.
         recovers: Targets found again after such a loss: the search side is again their own.
     """
 

@@ -143,6 +143,20 @@ def test_a_loss_that_is_acted_on_switches_off_and_widens():
     torch.testing.assert_close(settled.side[0], 1.1 * target.side[0])
 
 
+def test_without_growth_a_lost_target_follows_the_scale_and_v_is_off():
+    config = replace(RELEASE, transform=replace(RELEASE.transform, lost_growth=1.0))
+    learnt = {"conv5": torch.full((1, 1, 2, 2), 3.0)}
+    target, shown = targets(template=learnt), peaks(scale=2, score=0.0)
+    lost = rules.judge(target, shown, config)
+    settled = rules.settle(target, shown, lost, fixed(config, 17), config)
+    factor = 1 + 0.58 * 0.0375
+    torch.testing.assert_close(settled.size, target.size * factor)
+    torch.testing.assert_close(settled.side, target.side * factor)
+    assert settled.template["conv5"].equal(target.exemplar["conv5"])
+    found = rules.judge(settled._replace(lost=lost.lost), peaks(scale=2), config)
+    assert not found.recovers
+
+
 def test_a_lost_target_can_keep_its_place_and_size():
     config = replace(STEADY, tracking=replace(STEADY.tracking, hold=True))
     target, shown = targets(2), peaks(2, scale=2, dx=torch.tensor([2.0, 2.0]))
