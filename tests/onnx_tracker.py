@@ -57,7 +57,7 @@ class OnnxTracker:
         scale, dx, dy, score, *_ = found["peak"].tolist()
         winner = cuts[int(scale)]
         cell = self.stride * winner.side_px / crop.search_size  # px of the image
-        gated = transform.gate and transform.adaptive
+        gated = transform.gate and transform.adaptive and transform.lost_growth > 1
         lost = bool(found["lost"][0])
         held = lost and tracking.hold
         if not held:
@@ -65,10 +65,11 @@ class OnnxTracker:
         if lost and gated:
             self.side = self.bounded(self.side * transform.lost_growth)
         else:
-            if self.was_lost and gated:
+            recovers = self.was_lost and gated
+            if recovers:
                 self.side = self.own_side()
             self.cut_for_next(image, winner)
-            growth = 0 if held else self.scales[int(scale)] - 1
+            growth = 0 if held or recovers else self.scales[int(scale)] - 1
             factor = 1 + tracking.scale_damping * growth
             self.size = (self.size[0] * factor, self.size[1] * factor)
             self.side = self.bounded(self.side * factor)

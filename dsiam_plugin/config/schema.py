@@ -180,10 +180,12 @@ class TransformConfig:
             same at the scale that won (the release).
         saliency: Map on G: "release" (Hamming x Hann, nearly; crops only) or "gaussian".
         saliency_sigma: Deviation of the Gaussian, as a share of the search crop's side.
-        gate: Act on a loss: switch both transforms off, grow the search region, keep the target's
-            size. Without it a loss is only reported.
-        lost_growth: Growth of the search side for each lost frame, >= 1.
-        recenter: Move to the image's centre when the target has left the image twice.
+        gate: Act on a loss: switch both transforms off. Without it a loss is only reported.
+        lost_growth: Growth of the search side for each lost frame; above 1 the target keeps its
+            size while it is lost, and takes its own search side when it is found again. 1: side
+            and size go on following the scale (the paper speaks of neither).
+        recenter: The release's rule for the border: a frame whose box has its lower right corner
+            beyond the image counts as a loss, every second one moves the box to the image's centre.
     """
 
     preset: str = choice(PRESETS[0], PRESETS)

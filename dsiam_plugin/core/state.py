@@ -30,8 +30,9 @@ class Target(NamedTuple):
         size: ``(w, h)`` in px, (N, 2) float64.
         side: Side of the search window in px, (N,) float64.
         first_side: That of the first frame; it bounds ``side``.
-        lost: Whether the last frame lost them, (N,) bool.
-        outside: Whether they were beyond the image's border on the last frame, (N,) bool.
+        lost: Whether the last frame lost them or, where ``recenter`` says so, had them beyond the
+            image's border, (N,) bool.
+        outside: Whether they were beyond the image's border on an odd number of frames, (N,) bool.
         suppressing: Whether W is on, (N,) bool.
         first_height: Height of the first frame's peak over its background, (N,) float32.
         shape: ``(w, h)`` of the first frame's box in px of its exemplar crop, (N, 2) float32.
@@ -103,12 +104,14 @@ class Verdict(NamedTuple):
     Attributes:
         lost: Targets that were not found.
         learns: Targets whose frame may teach V and W.
-        acts: Lost targets whose loss is acted on: V and W off, a wider search, the size kept.
+        acts: Lost targets whose loss is acted on: V and W off, and what ``lost_growth`` says.
+        recovers: Targets found again after such a loss: the search side is again their own.
     """
 
     lost: Tensor
     learns: Tensor
     acts: Tensor
+    recovers: Tensor
 
 
 class Numbers(NamedTuple):
