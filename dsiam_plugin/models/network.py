@@ -94,9 +94,9 @@ class SiameseNet(nn.Module):
             Per layer in use (S, C_l, h_l, w_l) float32.
         """
         levels = self.backbone(crops.to(self.dtype, memory_format=torch.channels_last))
-        # The Fourier transforms need float32 and planes of their own.
+        # What follows needs float32; in memory the channels stay last.
         return {
-            layer: levels[layer].to(torch.float32, memory_format=torch.contiguous_format)
+            layer: levels[layer].to(torch.float32, memory_format=torch.channels_last)
             for layer in self.layers
         }
 
