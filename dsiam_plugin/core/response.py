@@ -139,18 +139,20 @@ def respond(
     if x_hat is None:
         x_hat = spectra.forward(windowed(x_feat, config))
     first, *others = spectra.forward(z_feat, size).unbind(1)
-    under = spectra.against(spectrum, first)
     share = on.double() * rate
-    moved = share
+    factor = share
     if config.keep_norm:
-        moved = share * _kept_norm(spectra.energy(x_hat, spectra.power(spectrum), size), x_feat)
+        factor = share * _kept_norm(spectra.energy(x_hat, spectra.power(spectrum), size), x_feat)
+    share, factor = share.to(x_feat.dtype), factor.to(x_feat.dtype)
     if config.window:
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
         plain = correlate(z_feat, x_feat, spectra)
-        answers = spectra.sums([under], x_hat, size)[..., :rows, :columns]
-        return torch.cat([_blend(plain[:, :, :1], answers, share, moved), plain[:, :, 1:]], dim=2)
-    z_hat = [_blend(first, under, share, moved), *others]
-    return spectra.sums(z_hat, x_hat, size)[..., :rows, :columns]
+        moved = spectra.sums([spectra.against(spectrum, first)], x_hat, size)
+        moved = column(factor, moved) * moved[..., :rows, :columns]
+        mixed = column(1 - share, moved) * plain[:, :, :1] + moved
+        return torch.cat([mixed, plain[:, :, 1:]], dim=2)
+    under = spectra.against(spectra.blended(spectrum, share, factor), first)
+    return spectra.sums([under, *others], x_hat, size)[..., :rows, :columns]
 
 
 def align(responses: Features) -> dict[str, Tensor]:
@@ -240,16 +242,10 @@ def locate(responses: Tensor, deciding: Tensor, fixed: Fixed, config: TrackingCo
 
 
 def _kept_norm(moved: Tensor, x_feat: Tensor) -> Tensor:
-    """Factor (N,) that gives R * (h x), whose energy is ``moved``, the norm of x, over all scales."""
+    """Factor (N,) that gives R * (h x) of that energy (N,) the norm of x, over all scales."""
     own = torch.linalg.vector_norm(x_feat, dim=(1, 2, 3, 4)).square()
     smallest = torch.finfo(own.dtype).tiny
     return (own / (moved + NEGLIGIBLE * own).clamp_min(smallest)).sqrt()
-
-
-def _blend(plain: Tensor, moved: Tensor, share: Tensor, factor: Tensor) -> Tensor:
-    """``(1 - share) plain + factor moved``, numbers (N,) against tensors (N, ...)."""
-    share, factor = (column(item, plain).to(plain.real.dtype) for item in (share, factor))
-    return torch.addcmul((1 - share) * plain, moved, factor)
 
 
 def _resized(responses: Tensor, size: int) -> Tensor:

@@ -16,7 +16,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from dsiam_plugin.core.state import column
 
 
 class Spectra(ABC):
@@ -37,6 +40,16 @@ class Spectra(ABC):
     @abstractmethod
     def against(self, first: Tensor, second: Tensor) -> Tensor:
         """``conj(first) second``: spectra of circular correlations of second with first."""
+
+    @abstractmethod
+    def blended(self, spectra: Tensor, share: Tensor, factor: Tensor) -> Tensor:
+        """``(1 - share) + factor R``: filters R that leave a part of their input alone.
+
+        Args:
+            spectra: Of the filters R (N, C, H, W).
+            share: What they take part in, (N,).
+            factor: Of their own output, (N,).
+        """
 
     @abstractmethod
     def power(self, spectra: Tensor) -> Tensor:
@@ -129,6 +142,10 @@ class Complex(Spectra):
         """See :meth:`Spectra.against`."""
         return first.conj() * second
 
+    def blended(self, spectra: Tensor, share: Tensor, factor: Tensor) -> Tensor:
+        """See :meth:`Spectra.blended`."""
+        return column(1 - share, spectra) + column(factor, spectra) * spectra
+
     def power(self, spectra: Tensor) -> Tensor:
         """See :meth:`Spectra.power`."""
         return spectra.real.square() + spectra.imag.square()
@@ -139,8 +156,9 @@ class Complex(Spectra):
 
     def energy(self, spectra: Tensor, gain: Tensor, size: tuple[int, int]) -> Tensor:
         """See :meth:`Spectra.energy`."""
-        powers = (self.power(spectra).sum(1) * gain).flatten(1, -2).sum(1)
-        return (powers * _counts(size[1], powers)).sum(1) / (size[0] * size[1])
+        columns = (self.power(spectra).sum(1) * gain).flatten(1, -2).sum(1)
+        last = columns[:, -1] if size[1] % 2 == 0 else 0
+        return (2 * columns.sum(1) - columns[:, 0] - last) / (size[0] * size[1])
 
     def sums(self, z_hat: Sequence[Tensor], x_hat: Tensor, size: tuple[int, int]) -> Tensor:
         """See :meth:`Spectra.sums`."""
@@ -194,6 +212,11 @@ class Pairs(Spectra):
         torch.mul(a, d, out=imaginary).addcmul_(b, c, value=-sign)
         return product
 
+    def blended(self, spectra: Tensor, share: Tensor, factor: Tensor) -> Tensor:
+        """See :meth:`Spectra.blended`."""
+        alone = torch.stack([1 - share, torch.zeros_like(share)], dim=1)[:, None, None, :, None]
+        return torch.addcmul(alone, spectra, column(factor, spectra))
+
     def power(self, spectra: Tensor) -> Tensor:
         """See :meth:`Spectra.power`."""
         real, imaginary = spectra.unbind(-2)
@@ -211,7 +234,7 @@ class Pairs(Spectra):
             (item * weights).flatten(1).unsqueeze(1) @ item.flatten(1).unsqueeze(2)
             for item in spectra.unbind(1)
         ]
-        return torch.cat(sums, 1).sum((1, 2))
+        return torch.cat(sums, dim=1).sum(dim=(1, 2))
 
     def sums(self, z_hat: Sequence[Tensor], x_hat: Tensor, size: tuple[int, int]) -> Tensor:
         """See :meth:`Spectra.sums`."""
@@ -223,22 +246,24 @@ class Pairs(Spectra):
         return found.unflatten(1, (x_hat.shape[1], len(z_hat)))
 
 
+class Portable(Pairs):
+    """The same without strided views and without writing into views: for exported files."""
+
+    def correlate(self, z_feat: Tensor, x_feat: Tensor) -> Tensor:
+        """See :meth:`Spectra.correlate`; by convolution."""
+        targets, count = z_feat.shape[:2]
+        maps = x_feat.transpose(0, 1).flatten(1, 2)  # each target's channels are a group
+        responses = F.conv2d(maps, z_feat.flatten(0, 1), groups=targets)
+        return responses.unflatten(1, (targets, count)).transpose(0, 1)
+
+    def _product(self, first: Tensor, second: Tensor, sign: int) -> Tensor:
+        (a, b), (c, d) = first.unbind(-2), second.unbind(-2)
+        return torch.stack([a * c + sign * (b * d), a * d - sign * (b * c)], dim=-2)
+
+
 COMPLEX = Complex()
 PAIRS = Pairs()
-
-
-def _counts(size: int, like: Tensor) -> Tensor:
-    """How many of ``size`` frequencies each of the half ones stands for, (size // 2 + 1,)."""
-    index = torch.arange(size // 2 + 1, device=like.device)
-    return torch.where(2 * index % size == 0, 1.0, 2.0).to(like.dtype)
-
-
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)
-def _shares(size: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The same divided by the cells of a map, (U, 1, 1)."""
-    like = torch.empty((), dtype=dtype, device=device)
-    return _counts(size[0], like)[:, None, None] / (size[0] * size[1])
+PORTABLE = Portable()
 
 
 @lru_cache(maxsize=64)
@@ -264,8 +289,18 @@ def _halves(
     size: int, cells: int, dtype: torch.dtype, device: torch.device, back: bool = False
 ) -> Tensor:
     """The same for real values and the half frequencies, (2 (size // 2 + 1), cells)."""
-    turns = _turns(size, cells, torch.float64, torch.device("cpu"))
-    half = turns[: 2 * (size // 2 + 1), :cells]
+    half = _turns(size, cells, torch.float64, torch.device("cpu"))[: size // 2 * 2 + 2, :cells]
     if back:
-        half = half.mT * _counts(size, half).repeat_interleave(2) / size
+        half = half.mT * _shares((size, 1), torch.float64, half.device).view(-1).repeat_interleave(
+            2
+        )
     return half.contiguous().to(device, dtype)
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)
+def _shares(size: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """How many frequencies each of the half ones stands for, by the cells of a map, (U, 1, 1)."""
+    index = torch.arange(size[0] // 2 + 1)
+    counts = torch.where(2 * index % size[0] == 0, 1.0, 2.0).double()
+    return (counts / (size[0] * size[1]))[:, None, None].to(device, dtype)
