@@ -6,7 +6,6 @@ upsampling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, TrackingConfig, TransformConfig
-from dsiam_plugin.core.spectra import COMPLEX, Spectra, energy
+from dsiam_plugin.core.spectra import COMPLEX, Spectra
 from dsiam_plugin.core.state import Features, Numbers, Peaks, column, take
 from dsiam_plugin.core.transforms import NEGLIGIBLE, saliency_map, windowed
 from dsiam_plugin.errors import ShapeError
@@ -137,23 +136,23 @@ def respond(
     """
     size = (x_feat.shape[-2], x_feat.shape[-1])
     rows, columns = (x_feat.shape[axis] - z_feat.shape[axis] + 1 for axis in (-2, -1))
-    spectrum = spectrum[:, None]
     if x_hat is None:
         x_hat = spectra.forward(windowed(x_feat, config))
-    if config.keep_norm:
-        spectrum = spectrum * _kept_norm(spectrum, x_feat, x_hat, config, spectra)
-    share = column(on.double() * rate, spectrum)
     first, *others = spectra.forward(z_feat, size).unbind(1)
+    share = on.double() * rate
+    factor = share
+    if config.keep_norm:
+        factor = share * _kept_norm(spectra.energy(x_hat, spectra.power(spectrum), size), x_feat)
+    share, factor = share.to(x_feat.dtype), factor.to(x_feat.dtype)
     if config.window:
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
         plain = correlate(z_feat, x_feat, spectra)
-        under = spectra.times(first[:, None], spectra.conjugate(spectrum))
-        moved = _correlate_spectra([under], x_hat, size, spectra)[..., :rows, :columns]
-        mixed = torch.lerp(plain[:, :, :1], moved, share.to(plain.dtype))
+        moved = spectra.sums([spectra.against(spectrum, first)], x_hat, size)
+        moved = column(factor, moved) * moved[..., :rows, :columns]
+        mixed = column(1 - share, moved) * plain[:, :, :1] + moved
         return torch.cat([mixed, plain[:, :, 1:]], dim=2)
-    under = spectra.times(first[:, None], spectra.conjugate(spectra.blended(spectrum, share)))
-    z_hat = [under, *(item[:, None] for item in others)]
-    return _correlate_spectra(z_hat, x_hat, size, spectra)[..., :rows, :columns]
+    under = spectra.against(spectra.blended(spectrum, share, factor), first)
+    return spectra.sums([under, *others], x_hat, size)[..., :rows, :columns]
 
 
 def align(responses: Features) -> dict[str, Tensor]:
@@ -242,27 +241,11 @@ def locate(responses: Tensor, deciding: Tensor, fixed: Fixed, config: TrackingCo
     return Peaks(scale, dx, dy, score, *peak_shape(winning))
 
 
-def _kept_norm(
-    spectrum: Tensor, x_feat: Tensor, x_hat: Tensor, config: TransformConfig, spectra: Spectra
-) -> Tensor:
-    """Factor (N, 1, ...) that gives R * (h x) the norm of x, over all scales of a target."""
-    height, width = x_feat.shape[-2:]
-    power = spectra.power(x_hat).sum(1, keepdim=True)
-    moved = energy(spectra.power(spectrum) * power, width)
-    if config.window:  # the spectra are those of h x
-        own = x_feat.square().sum(dim=(1, 2, 3, 4)) * (height * width)
-    else:
-        own = energy(power, width)
+def _kept_norm(moved: Tensor, x_feat: Tensor) -> Tensor:
+    """Factor (N,) that gives R * (h x) of that energy (N,) the norm of x, over all scales."""
+    own = torch.linalg.vector_norm(x_feat, dim=(1, 2, 3, 4)).square()
     smallest = torch.finfo(own.dtype).tiny
-    return column((own / (moved + NEGLIGIBLE * own).clamp_min(smallest)).sqrt(), spectrum)
-
-
-def _correlate_spectra(
-    z_hat: Sequence[Tensor], x_hat: Tensor, size: tuple[int, int], spectra: Spectra
-) -> Tensor:
-    """Circular correlations (N, S, K, H, W) of K exemplars (N, 1, C, ...) with search windows."""
-    sums = [spectra.times(spectra.conjugate(item), x_hat).sum(2) for item in z_hat]
-    return spectra.inverse(torch.stack(sums, dim=2), size)
+    return (own / (moved + NEGLIGIBLE * own).clamp_min(smallest)).sqrt()
 
 
 def _resized(responses: Tensor, size: int) -> Tensor:

@@ -105,12 +105,11 @@ class SiameseNet(nn.Module):
     def narrowed(self, levels: Features) -> dict[str, Tensor]:
         """Features as trackers use them, of the backbone's levels: through the necks, if any.
 
-        Float32 in planes of their own, as the Fourier transforms need them.
+        What follows needs float32; in memory the channels stay last.
         """
-        planes = {layer: item.float() for layer, item in levels.items()}
-        if self.necks is not None:
-            planes = self.necks(planes)
-        return {layer: item.contiguous() for layer, item in planes.items()}
+        layout = torch.channels_last
+        features = {k: item.to(torch.float32, memory_format=layout) for k, item in levels.items()}
+        return features if self.necks is None else self.necks(features)
 
     def numbers(self, config: TrackerConfig) -> Numbers:
         """The numbers of a configuration, with this network's fusion maps and adjust.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.core.boxes import BoxMaps, corners, gather
-from dsiam_plugin.core.spectra import PAIRS
+from dsiam_plugin.core.spectra import PORTABLE
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
 from dsiam_plugin.models.weights import Weights
@@ -186,7 +186,7 @@ class BoxModel(nn.Module):
 
     def _head(self, z_feat: Any, x_feat: Any, bank: Any) -> BoxMaps:
         with torch.autocast(self.log_scale.device.type, enabled=False):
-            return self.head(gather(z_feat, x_feat, bank, PAIRS))
+            return self.head(gather(z_feat, x_feat, bank, PORTABLE))
 
     def _grid(self, maps: BoxMaps) -> tuple[int, int]:
         return maps.scores.shape[-1], self.stride

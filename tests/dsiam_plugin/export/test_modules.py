@@ -8,7 +8,7 @@ import torch
 from onnx_tracker import OnnxTracker
 from seeded_network import moving_patch, write_weights
 
-from dsiam_plugin.core.spectra import COMPLEX, PAIRS
+from dsiam_plugin.core.spectra import COMPLEX, PORTABLE
 from dsiam_plugin.export.modules import FirstFrame, Frame
 from dsiam_plugin.trackers.builders import build_tracker
 
@@ -106,7 +106,7 @@ def test_convolution_correlates_as_shifted_products_do():
     generator = torch.Generator().manual_seed(0)
     z_feat = torch.randn((2, 2, 5, 3, 3), generator=generator)
     x_feat = torch.randn((2, 3, 5, 8, 8), generator=generator)
-    found = PAIRS.correlate(z_feat, x_feat)
+    found = PORTABLE.correlate(z_feat, x_feat)
     assert found.shape == (2, 3, 2, 6, 6)
     torch.testing.assert_close(found, COMPLEX.correlate(z_feat, x_feat))
     expected = (z_feat[1, 0] * x_feat[1, 2, :, 4:7, 1:4]).sum()
