@@ -102,6 +102,12 @@ class SiameseNet(nn.Module):
         levels = self.backbone(crops.to(self.dtype, memory_format=torch.channels_last))
         return self.narrowed({layer: levels[layer] for layer in self.layers})
 
+    def cast_boxes(self, dtype: torch.dtype) -> None:
+        """Compute necks and head, where there are any, in another type."""
+        if self.necks is not None and self.box_head is not None:
+            for part in (self.necks, *self.box_head.towers()):
+                part.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def narrowed(self, levels: Features) -> dict[str, Tensor]:
         """Features as trackers use them, of the backbone's levels: through the necks, if any.
 
@@ -163,6 +169,7 @@ def build_network(
     boxes = load_boxes(weights, model.layers, size) if model.box_head else None
     network = SiameseNet(backbone, model.layers, maps, head, boxes).eval().requires_grad_(False)
     network.backbone.to(dtype)
+    network.cast_boxes(dtype)
     # PyTorch's stubs lack the layout.
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
