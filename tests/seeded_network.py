@@ -56,6 +56,14 @@ def write_box_weights(path: Path, seed: int = 0) -> Path:
     return path
 
 
+def weights_for(name: str, weights: Path) -> Path:
+    """The weights, or, for a tracker that needs them, such with a box head beside them."""
+    if name != "DSiamBox":
+        return weights
+    path = weights.with_name("box.safetensors")
+    return path if path.exists() else write_box_weights(path)
+
+
 def moving_patch(
     frames: int = 12, size: tuple[int, int] = (120, 160), step: tuple[float, float] = (2.0, 1.0)
 ) -> tuple[list[np.ndarray], list[tuple[float, float, float, float]]]:
