@@ -69,12 +69,10 @@ def lean(responses: Tensor, exemplars: Tensor) -> Tensor:
         responses: (N, 1 + K, m, m), the exemplar's own first.
         exemplars: Their features, (N, 1 + K, C, h, w).
     """
-    own = exemplars[:, :1]
-    powers = (own * exemplars).sum(dim=(2, 3, 4))[
-        :, :, None, None
-    ]  # what each answers to the first
-    shares = powers[:, 1:] / powers[:, :1]
-    return (responses[:, 1:] - shares * responses[:, :1]) / powers[:, :1]
+    # What each answers to the first
+    powers = (exemplars[:, :1] * exemplars).sum(dim=(2, 3, 4))[:, :, None, None]
+    own = powers[:, :1].clamp_min(_smallest(powers))
+    return (responses[:, 1:] - powers[:, 1:] / own * responses[:, :1]) / own
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
@@ -107,11 +105,17 @@ def gather(
     answers, leanings, powers = {}, {}, {}
     for layer, item in template.items():
         exemplars, region = bank[layer], regions[layer]
-        power = exemplars[:, 0].square().sum(dim=(1, 2, 3), keepdim=True) / item.shape[1]
+        power = exemplars[:, 0].square().mean(1, keepdim=True).sum(dim=(2, 3), keepdim=True)
+        power = power.clamp_min(_smallest(power))
         answers[layer], powers[layer] = correlate_channels(item, region) / power, power
         responses = spectra.correlate(exemplars, region[:, None])[:, 0]
         leanings[layer] = lean(responses, exemplars)
     return Evidence(answers, regions, leanings, powers)
+
+
+def _smallest(powers: Tensor) -> float:
+    """Keeps ratios to the power of an exemplar without features finite: zero."""
+    return torch.finfo(powers.dtype).tiny
 
 
 def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:

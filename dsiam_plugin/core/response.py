@@ -277,7 +277,8 @@ def locate_box(
         item.flatten(2).gather(2, best[:, None, None].expand(-1, item.shape[1], 1))[..., 0]
         for item in (boxes, growth)
     )
-    middle = (box[:, :2] + box[:, 2:]) / (2 * stride)
+    reach = crop.search_size / 2  # boxes whose middle is out of sight are none
+    middle = ((box[:, :2] + box[:, 2:]) / 2).clamp(-reach, reach) / stride
     grown = 1 + tracking.scale_damping * trust * (grown - 1)
     place = (torch.zeros_like(best), middle[:, 0], middle[:, 1])
     return Peaks(*place, score[:, 0], *peak_shape(responses), grown)

@@ -109,3 +109,11 @@ def test_corners_lie_around_their_cells():
     assert boxes[0, :, 2, 2].tolist() == [-20, -10, 20, 10]
     assert boxes[0, :, 0, 1].tolist() == [-8 - 20, -16 - 10, -8 + 20, -16 + 10]  # row 0, column 1
     assert boxes[1, :, 3, 4].tolist() == [16 - 15 - 1, 8 - 30 - 2, 16 + 15 + 3, 8 + 30 + 4]
+
+
+def test_an_exemplar_without_features_answers_nothing():
+    _, _, regions, bank = evidence_of()
+    nothing = {layer: torch.zeros_like(item) for layer, item in bank.items()}
+    empty = gather({k: v[:, 0] for k, v in nothing.items()}, regions, nothing, COMPLEX)
+    for group in (empty.answers, empty.leanings, empty.plain()):
+        assert not any(item.any() for item in group.values())

@@ -77,7 +77,10 @@ def by_the_book(maps, target, config):
             share = tracking.window_influence
             rank = (1 - share) * trust + share * bell
             if best is None or rank > best[0]:
-                middle = (left + right) / 2 / STRIDE, (top + bottom) / 2 / STRIDE
+                middle = [
+                    min(max((one + other) / 2, -255 / 2), 255 / 2) / STRIDE
+                    for one, other in ((left, right), (top, bottom))
+                ]
                 grown = [1 + tracking.scale_damping * trust * (item - 1) for item in growth]
                 best = rank, middle, score, grown
     return best[1:]
@@ -90,8 +93,8 @@ def test_the_best_box_by_its_definition(config, seed):
     target = targets((40.0, 25.0))
     target = target._replace(size=target.size * 1.2, side=target.side * 0.9)
     peaks = located(maps, target, config)
-    (dx, dy), score, grown = by_the_book(maps, target, config)
-    assert (peaks.dx.item(), peaks.dy.item()) == pytest.approx((dx, dy), abs=1e-4)
+    middle, score, grown = by_the_book(maps, target, config)
+    assert [peaks.dx.item(), peaks.dy.item()] == pytest.approx(middle, abs=1e-4)
     assert peaks.score.item() == pytest.approx(score, rel=1e-5)
     assert peaks.growth[0].tolist() == pytest.approx(grown, rel=1e-5)
 
@@ -120,6 +123,14 @@ def test_width_and_height_grow_within_bounds():
         maps, target, replace(PLAIN, tracking=replace(PLAIN.tracking, scale_damping=0.25))
     )
     torch.testing.assert_close(damped.growth - 1, (peaks.growth - 1) / 4)
+
+
+def test_a_box_s_middle_stays_in_the_window():
+    maps = flat()
+    maps.sides[:, 2] = 1e6
+    maps.sides[:, 1] = math.inf
+    peaks = located(maps, targets((40.0, 30.0)), CONFIG)
+    assert peaks.dx.item() == -peaks.dy.item() == 255 / 2 / STRIDE
 
 
 def test_uncertain_boxes_are_followed_less():
