@@ -28,6 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported: eq
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from opencv_trackers import NanoTracker  # noqa: E402
 
 from dsiam_plugin import build_tracker  # noqa: E402
 from dsiam_plugin.errors import DSiamError  # noqa: E402
@@ -121,6 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     torch.set_num_threads(1)
     candidates = [Candidate.parse(text) for text in arguments.baseline + arguments.candidates]
+    if arguments.nano:
+        candidates.append(Candidate("TrackerNano", "TrackerNano"))
     try:
         videos = _videos(arguments.data)
         scores = {item.name: _run(item, videos, arguments) for item in candidates}
@@ -161,10 +164,16 @@ def group_table(
 
 def _run(candidate: Candidate, videos: Mapping[str, Any], arguments: argparse.Namespace) -> Scores:
     """Scores by sequence, the mean over its starts; runs that have rows are not run again."""
-    tracker = candidate.build(arguments.weights, arguments.precision)
+    tracker: Any
+    config: dict[str, Any]
+    if candidate.tracker == "TrackerNano":
+        tracker, config = NanoTracker(*arguments.nano), {}
+    else:
+        tracker = candidate.build(arguments.weights, arguments.precision)
+        config = asdict(tracker.config)
     identity = {
         "tracker": candidate.tracker,
-        "config": asdict(tracker.config),
+        "config": config,
         "weights": candidate.weights or arguments.weights,
         "precision": arguments.precision,
         "frames": arguments.frames,
@@ -238,6 +247,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--baseline", nargs="+", default=["SiamFC"], metavar="SPEC")
     parser.add_argument("--candidates", nargs="+", default=["DSiam", "DSiamM"], metavar="SPEC")
     parser.add_argument("--weights", help="file of weights (default: the embedded ones)")
+    parser.add_argument(
+        "--nano", nargs=2, metavar=("BACKBONE", "HEAD"), help="OpenCV's TrackerNano as well"
+    )
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--frames", type=int, default=300, help="first frames of each sequence")
     parser.add_argument("--starts", type=int, default=3, help="starts of each sequence")

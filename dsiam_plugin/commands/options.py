@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from dsiam_plugin.commands.argument_types import threads
+
 if TYPE_CHECKING:
     from dsiam_plugin.trackers.targets import TargetTracker
 
@@ -37,14 +39,32 @@ def tracker_options() -> argparse.ArgumentParser:
     return parser
 
 
+def add_threads(group: argparse._ActionsContainer, whose: str, default: int | None = None) -> None:
+    """Declares ``--threads``; None leaves the choice to the libraries."""
+    usual = "as many as the libraries take" if default is None else "%(default)s"
+    group.add_argument(
+        "--threads",
+        type=threads,
+        default=default,
+        metavar="N",
+        help=f"{whose}; another number can change the last bits of results (default: {usual})",
+    )
+
+
 def build(arguments: argparse.Namespace, name: str) -> TargetTracker:
-    """The named tracker with the parsed options.
+    """The named tracker with the parsed options, ``--threads`` among them.
 
     Raises:
         DSiamError: An unknown name, weights, configuration or device that do not fit.
     """
     from dsiam_plugin import build_tracker
 
+    if arguments.threads:
+        import cv2
+        import torch
+
+        for limit in (cv2.setNumThreads, torch.set_num_threads):
+            limit(arguments.threads)
     return build_tracker(
         name,
         weights=arguments.weights,

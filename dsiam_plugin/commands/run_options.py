@@ -2,13 +2,12 @@
 
 import argparse
 
-from dsiam_plugin.commands.argument_types import positive, threads, workers
+from dsiam_plugin.commands.argument_types import positive, workers
+from dsiam_plugin.commands.options import add_threads, tracker_options
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of this command."""
-    from dsiam_plugin.commands.options import tracker_options
-
     parser = argparse.ArgumentParser(
         prog="dsiam test",
         parents=[tracker_options()],
@@ -73,12 +72,5 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="worker processes; 0 runs in this one (default: %(default)s)",
     )
-    add(
-        "--threads",
-        type=threads,
-        default=1,
-        metavar="N",
-        help="of each worker, or of this process with -n 0; more can change the last bits of"
-        " results (default: %(default)s)",
-    )
+    add_threads(group, "of each worker, or of this process with -n 0", default=1)
     add("--address", metavar="RAY", help="run on a Ray cluster: auto, local or an address")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dsiam_plugin.commands.argument_types import positive
 from dsiam_plugin.commands.command import complain
-from dsiam_plugin.commands.options import DEFAULT_TRACKER, build, tracker_options
+from dsiam_plugin.commands.options import DEFAULT_TRACKER, add_threads, build, tracker_options
 from dsiam_plugin.errors import BoxError, DSiamError, SourceError
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="show the frames; Esc or q stops (default: where there is a display)",
     )
     add("--max-frames", type=positive, metavar="N", help="stop after N frames")
+    add_threads(parser, "of this process")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -173,6 +173,7 @@ class TransformConfig:
             first, both over the background; 1 always learns.
         min_confidence: Learn only when the peak over the background is at least this share of the
             first frame's; 0 always learns.
+        every: Learn on every so many frames, from the first one that is followed; 1 on all.
         background: Where W's pair (G, G x map) comes from. "search": the winning search region's
             features as they are, and those features times the map around the target; nothing is
             embedded for it. "crop": G is cut anew around the target, at the size of the next
@@ -180,10 +181,12 @@ class TransformConfig:
             same at the scale that won (the release).
         saliency: Map on G: "release" (Hamming x Hann, nearly; crops only) or "gaussian".
         saliency_sigma: Deviation of the Gaussian, as a share of the search crop's side.
-        gate: Act on a loss: switch both transforms off, grow the search region, keep the target's
-            size. Without it a loss is only reported.
-        lost_growth: Growth of the search side for each lost frame, >= 1.
-        recenter: Move to the image's centre when the target has left the image twice.
+        gate: Act on a loss: switch both transforms off. Without it a loss is only reported.
+        lost_growth: Growth of the search side for each lost frame; above 1 the target keeps its
+            size while it is lost, and takes its own search side when it is found again. 1: side
+            and size go on following the scale (the paper speaks of neither).
+        recenter: The release's rule for the border: a frame whose box has its lower right corner
+            beyond the image counts as a loss, every second one moves the box to the image's centre.
     """
 
     preset: str = choice(PRESETS[0], PRESETS)
@@ -201,6 +204,7 @@ class TransformConfig:
     anchor_scale: bool = True
     max_ambiguity: float = number(0.65, "[0, 1]")
     min_confidence: float = number(0.6, "[0, 1]")
+    every: int = number(1, "[1, 1e6]")
     background: str = choice("search", ("search", "crop", "crop_at_scale"))
     saliency: str = choice("gaussian", ("gaussian", "release"))
     saliency_sigma: float = number(0.25, "(0, 10]")

@@ -41,9 +41,14 @@ _TRANSFORMS = {
         saliency="release",
         recenter=True,
     ),
+    # Equation 6 keeps nothing of the first target but the power of its frequencies, so V follows
+    # whatever the last frame showed. With this lambda its response is low enough for the gate: V
+    # acts between two frames found by the first exemplar (docs/paper.md).
     "paper": replace(
         _AUTHORS,
         preset="paper",
+        lambda_v=1e4,
+        lost_growth=1.0,
         per_element=False,
         window=False,
         rate_v=1.0,
@@ -54,7 +59,11 @@ _TRANSFORMS = {
     ),
 }
 _SCORE_RULE = TrackingConfig(lost_height=0.0, lost_below=0.0)
-_TRACKINGS = {"steady": TrackingConfig(), "release": _SCORE_RULE, "paper": _SCORE_RULE}
+_TRACKINGS = {
+    "steady": TrackingConfig(),
+    "release": replace(_SCORE_RULE, scale_damping=0.58),
+    "paper": replace(_SCORE_RULE, lost_height=0.3),
+}
 # Weights of conv5 beside conv4. The paper's maps are learnt; they start with conv5 alone.
 _FUSIONS = {
     "steady": FusionConfig(primary_weight=0.7, balance=True),

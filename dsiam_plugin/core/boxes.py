@@ -12,7 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dsiam_plugin.config import TrackerConfig
+from dsiam_plugin.core.response import Fixed, peak_shape
 from dsiam_plugin.core.spectra import Spectra
+from dsiam_plugin.core.state import Peaks, Target
+
+MOST_GROWTH = 2.0  # of width or height from one frame to the next
 
 # How the first exemplar is seen anew: px of its crop for one of the variant, and the logarithm of
 # what width over height gains. Where a variant answers more than it did, the target has become so.
@@ -108,8 +113,9 @@ def gather(
         power = exemplars[:, 0].square().mean(1, keepdim=True).sum(dim=(2, 3), keepdim=True)
         power = power.clamp_min(_smallest(power))
         answers[layer], powers[layer] = correlate_channels(item, region) / power, power
-        responses = spectra.correlate(exemplars, region[:, None])[:, 0]
-        leanings[layer] = lean(responses, exemplars)
+        # Leanings are measured, not learnt: features that serve them serve the search worse.
+        responses = spectra.correlate(exemplars.detach(), region.detach()[:, None])[:, 0]
+        leanings[layer] = lean(responses, exemplars.detach())
     return Evidence(answers, regions, leanings, powers)
 
 
@@ -132,3 +138,43 @@ def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:
     half = (size / 2)[:, :, None, None]
     left_top = torch.stack([x, y]) - half - maps.sides[:, :2]
     return torch.cat([left_top, torch.stack([x, y]) + half + maps.sides[:, 2:]], dim=1)
+
+
+def locate_box(
+    maps: BoxMaps, responses: Tensor, target: Target, fixed: Fixed, config: TrackerConfig
+) -> Peaks:
+    """Peaks of N targets where a head tells boxes, with the growth of width and height.
+
+    A cell counts by its score, its box's quality, the window, and how little the box differs from
+    the last one in size and shape; the best one's box is followed the more, the more it counts.
+
+    Args:
+        maps: Of the head.
+        responses: Plain ones, whose peaks tell trust, (N, m, m).
+        target: Before the frame.
+        fixed: Of the configuration, without upsampling.
+        config: Of the tracker.
+    """
+    tracking, crop = config.tracking, config.crop
+    cells = maps.scores.shape[-1]
+    stride = (crop.search_size - crop.exemplar_size) / (cells - 1)
+    boxes = corners(maps, target.shape, stride)
+    last = (target.size * (crop.search_size / target.side)[:, None]).to(boxes.dtype)
+    size = (boxes[:, 2:] - boxes[:, :2]).clamp_min(1.0)
+    growth = (size / last[:, :, None, None]).clamp(1 / MOST_GROWTH, MOST_GROWTH)
+    area, shape = growth.prod(1).sqrt(), growth[:, 0] / growth[:, 1]
+    change = area.maximum(1 / area) * shape.maximum(1 / shape)
+    scores = torch.sigmoid(maps.scores) * torch.sigmoid(maps.quality) ** tracking.quality
+    trusted = scores * torch.exp(-tracking.shape_penalty * (change - 1))
+    window = fixed.window / fixed.window.amax()
+    best = torch.lerp(trusted, window, tracking.window_influence).flatten(1).argmax(1)
+    score, trust = (item.flatten(1).gather(1, best[:, None]) for item in (scores, trusted))
+    box, grown = (
+        item.flatten(2).gather(2, best[:, None, None].expand(-1, item.shape[1], 1))[..., 0]
+        for item in (boxes, growth)
+    )
+    reach = crop.search_size / 2  # boxes whose middle is out of sight are none
+    middle = ((box[:, :2] + box[:, 2:]) / 2).clamp(-reach, reach) / stride
+    grown = 1 + tracking.scale_damping * trust * (grown - 1)
+    place = (torch.zeros_like(best), middle[:, 0], middle[:, 1])
+    return Peaks(*place, score[:, 0], *peak_shape(responses), grown)

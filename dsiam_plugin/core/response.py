@@ -6,7 +6,6 @@ upsampling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,13 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, TrackingConfig, TransformConfig
-from dsiam_plugin.core.boxes import BoxMaps, corners
-from dsiam_plugin.core.spectra import COMPLEX, Spectra, energy
-from dsiam_plugin.core.state import Features, Numbers, Peaks, Target, column, take
+from dsiam_plugin.core.spectra import COMPLEX, Spectra
+from dsiam_plugin.core.state import Features, Numbers, Peaks, column, take
 from dsiam_plugin.core.transforms import NEGLIGIBLE, saliency_map, windowed
 from dsiam_plugin.errors import ShapeError
 
-MOST_GROWTH = 2.0  # of width or height from one frame to the next
 PEAK_RADIUS = 3  # cells; a target fills about half the exemplar, 64 px or 8 cells
 
 
@@ -139,23 +136,23 @@ def respond(
     """
     size = (x_feat.shape[-2], x_feat.shape[-1])
     rows, columns = (x_feat.shape[axis] - z_feat.shape[axis] + 1 for axis in (-2, -1))
-    spectrum = spectrum[:, None]
     if x_hat is None:
         x_hat = spectra.forward(windowed(x_feat, config))
-    if config.keep_norm:
-        spectrum = spectrum * _kept_norm(spectrum, x_feat, x_hat, config, spectra)
-    share = column(on.double() * rate, spectrum)
     first, *others = spectra.forward(z_feat, size).unbind(1)
+    share = on.double() * rate
+    factor = share
+    if config.keep_norm:
+        factor = share * _kept_norm(spectra.energy(x_hat, spectra.power(spectrum), size), x_feat)
+    share, factor = share.to(x_feat.dtype), factor.to(x_feat.dtype)
     if config.window:
         # The share that W leaves alone is not windowed, so the two have no spectrum in common.
         plain = correlate(z_feat, x_feat, spectra)
-        under = spectra.times(first[:, None], spectra.conjugate(spectrum))
-        moved = _correlate_spectra([under], x_hat, size, spectra)[..., :rows, :columns]
-        mixed = torch.lerp(plain[:, :, :1], moved, share.to(plain.dtype))
+        moved = spectra.sums([spectra.against(spectrum, first)], x_hat, size)
+        moved = column(factor, moved) * moved[..., :rows, :columns]
+        mixed = column(1 - share, moved) * plain[:, :, :1] + moved
         return torch.cat([mixed, plain[:, :, 1:]], dim=2)
-    under = spectra.times(first[:, None], spectra.conjugate(spectra.blended(spectrum, share)))
-    z_hat = [under, *(item[:, None] for item in others)]
-    return _correlate_spectra(z_hat, x_hat, size, spectra)[..., :rows, :columns]
+    under = spectra.against(spectra.blended(spectrum, share, factor), first)
+    return spectra.sums([under, *others], x_hat, size)[..., :rows, :columns]
 
 
 def align(responses: Features) -> dict[str, Tensor]:
@@ -244,67 +241,11 @@ def locate(responses: Tensor, deciding: Tensor, fixed: Fixed, config: TrackingCo
     return Peaks(scale, dx, dy, score, *peak_shape(winning))
 
 
-def locate_box(
-    maps: BoxMaps, responses: Tensor, target: Target, fixed: Fixed, config: TrackerConfig
-) -> Peaks:
-    """Peaks of N targets where a head tells boxes, with the growth of width and height.
-
-    A cell counts by its score, its box's quality, the window, and how little the box differs from
-    the last one in size and shape; the best one's box is followed the more, the more it counts.
-
-    Args:
-        maps: Of the head.
-        responses: Plain ones, whose peaks tell trust, (N, m, m).
-        target: Before the frame.
-        fixed: Of the configuration, without upsampling.
-        config: Of the tracker.
-    """
-    tracking, crop = config.tracking, config.crop
-    cells = maps.scores.shape[-1]
-    stride = (crop.search_size - crop.exemplar_size) / (cells - 1)
-    boxes = corners(maps, target.shape, stride)
-    last = (target.size * (crop.search_size / target.side)[:, None]).to(boxes.dtype)
-    size = (boxes[:, 2:] - boxes[:, :2]).clamp_min(1.0)
-    growth = (size / last[:, :, None, None]).clamp(1 / MOST_GROWTH, MOST_GROWTH)
-    area, shape = growth.prod(1).sqrt(), growth[:, 0] / growth[:, 1]
-    change = area.maximum(1 / area) * shape.maximum(1 / shape)
-    scores = torch.sigmoid(maps.scores) * torch.sigmoid(maps.quality) ** tracking.quality
-    trusted = scores * torch.exp(-tracking.shape_penalty * (change - 1))
-    window = fixed.window / fixed.window.amax()
-    best = torch.lerp(trusted, window, tracking.window_influence).flatten(1).argmax(1)
-    score, trust = (item.flatten(1).gather(1, best[:, None]) for item in (scores, trusted))
-    box, grown = (
-        item.flatten(2).gather(2, best[:, None, None].expand(-1, item.shape[1], 1))[..., 0]
-        for item in (boxes, growth)
-    )
-    reach = crop.search_size / 2  # boxes whose middle is out of sight are none
-    middle = ((box[:, :2] + box[:, 2:]) / 2).clamp(-reach, reach) / stride
-    grown = 1 + tracking.scale_damping * trust * (grown - 1)
-    place = (torch.zeros_like(best), middle[:, 0], middle[:, 1])
-    return Peaks(*place, score[:, 0], *peak_shape(responses), grown)
-
-
-def _kept_norm(
-    spectrum: Tensor, x_feat: Tensor, x_hat: Tensor, config: TransformConfig, spectra: Spectra
-) -> Tensor:
-    """Factor (N, 1, ...) that gives R * (h x) the norm of x, over all scales of a target."""
-    height, width = x_feat.shape[-2:]
-    power = spectra.power(x_hat).sum(1, keepdim=True)
-    moved = energy(spectra.power(spectrum) * power, width)
-    if config.window:  # the spectra are those of h x
-        own = x_feat.square().sum(dim=(1, 2, 3, 4)) * (height * width)
-    else:
-        own = energy(power, width)
+def _kept_norm(moved: Tensor, x_feat: Tensor) -> Tensor:
+    """Factor (N,) that gives R * (h x) of that energy (N,) the norm of x, over all scales."""
+    own = torch.linalg.vector_norm(x_feat, dim=(1, 2, 3, 4)).square()
     smallest = torch.finfo(own.dtype).tiny
-    return column((own / (moved + NEGLIGIBLE * own).clamp_min(smallest)).sqrt(), spectrum)
-
-
-def _correlate_spectra(
-    z_hat: Sequence[Tensor], x_hat: Tensor, size: tuple[int, int], spectra: Spectra
-) -> Tensor:
-    """Circular correlations (N, S, K, H, W) of K exemplars (N, 1, C, ...) with search windows."""
-    sums = [spectra.times(spectra.conjugate(item), x_hat).sum(2) for item in z_hat]
-    return spectra.inverse(torch.stack(sums, dim=2), size)
+    return (own / (moved + NEGLIGIBLE * own).clamp_min(smallest)).sqrt()
 
 
 def _resized(responses: Tensor, size: int) -> Tensor:

@@ -39,9 +39,13 @@ def judge(target: Target, peaks: Peaks, config: TrackerConfig) -> Verdict:
     learns = (peaks.ambiguity.double() <= transform.max_ambiguity) & (
         height >= transform.min_confidence * first
     )
+    if transform.every > 1:
+        learns = learns & (target.age % transform.every == 0)
+    no = torch.zeros_like(lost)
     if transform.gate and transform.adaptive:
-        return Verdict(lost, learns & ~lost, lost)
-    return Verdict(lost, learns, torch.zeros_like(lost))
+        recovers = target.lost & ~lost if transform.lost_growth > 1 else no
+        return Verdict(lost, learns & ~lost, lost, recovers)
+    return Verdict(lost, learns, no, no)
 
 
 def move(
@@ -69,13 +73,12 @@ def move(
     center, outside = take(windows.center, peaks.scale) + shift, target.outside
     if config.tracking.hold:
         center = torch.where(verdict.lost[:, None], target.center, center)
+    lost = verdict.lost
     if config.transform.recenter:
-        center, outside = _recentered(center, target, image_size)
-    side = target.side
-    if config.transform.gate and config.transform.adaptive:
-        recovered = target.lost & ~verdict.lost
-        side = torch.where(recovered, own_side(target.size, config.crop), side)
-    return target._replace(center=center, outside=outside, side=side, lost=verdict.lost)
+        center, outside, beyond = _recentered(center, target, image_size)
+        lost = lost | beyond
+    side = torch.where(verdict.recovers, own_side(target.size, config.crop), target.side)
+    return target._replace(center=center, outside=outside, side=side, lost=lost)
 
 
 def settle(
@@ -84,29 +87,32 @@ def settle(
     """Targets as the next frame is to find them: size, search side, and V and W off after a loss.
 
     The search side follows the winning scale, or grows where a loss is acted on, within its
-    bounds.
+    bounds. On the frame that finds a target again neither follows the scale: the windows were
+    those of the loss.
     """
-    tracking, acts = config.tracking, verdict.acts
-    factor = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)
-    growth = factor[:, None]
-    if peaks.growth is not None:
-        growth = peaks.growth.double()
-        factor = own_side(target.size * growth, config.crop) / target.side
-    if tracking.hold:
-        factor = torch.where(verdict.lost, 1.0, factor)
-        growth = torch.where(verdict.lost[:, None], 1.0, growth)
-    side = target.side * torch.where(acts, config.transform.lost_growth, factor)
+    tracking, lost_growth = config.tracking, config.transform.lost_growth
+    growth = peaks.growth
+    if growth is None:
+        growth = 1 + tracking.scale_damping * (fixed.scales[peaks.scale] - 1)[:, None]
+    still = verdict.recovers | verdict.lost if tracking.hold else verdict.recovers
+    growth = torch.where(still[:, None], 1.0, growth.double())
+    if lost_growth > 1:
+        growth = torch.where(verdict.acts[:, None], 1.0, growth)
+    size = target.size * growth
+    side = target.side * growth[:, 0] if peaks.growth is None else own_side(size, config.crop)
+    if lost_growth > 1:
+        side = torch.where(verdict.acts, target.side * lost_growth, side)
     side = torch.maximum(side, tracking.min_search * target.first_side)
     side = torch.minimum(side, tracking.max_search * target.first_side)
-    size = target.size * torch.where(acts[:, None], 1.0, growth)
-    if peaks.growth is not None:  # a box has no bounds but those of its window
+    if peaks.growth is not None:  # its own bounds are those of its window
         size = size * (side / own_side(size, config.crop)).clamp_max(1.0)[:, None]
-    target = target._replace(size=size, side=side)
+    target = target._replace(size=size, side=side, age=target.age + 1)
     if not (config.transform.gate and config.transform.adaptive):
         return target
+    off = verdict.acts | target.lost  # or beyond the border, which counts as a loss
     return target._replace(
-        template=pick(acts, target.exemplar, target.template),
-        suppressing=target.suppressing & ~acts,
+        template=pick(off, target.exemplar, target.template),
+        suppressing=target.suppressing & ~off,
     )
 
 
@@ -117,14 +123,20 @@ def boxes(target: Target) -> Tensor:
 
 def _recentered(
     center: Tensor, target: Target, image_size: tuple[int, int]
-) -> tuple[Tensor, Tensor]:
-    """Centres, at the image's own for targets beyond its border twice in a row; who is beyond."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Centres, at the image's own on every second frame of a target beyond its border.
+
+    The release looks at one corner of the box, the lower right one, and counts such frames whether
+    or not they follow each other.
+
+    Returns:
+        Centres (N, 2); whether an odd number of such frames was seen, and whether this is one of
+        them, (N,) bool each.
+    """
     height, width = image_size
-    (left, top), (w, h) = (center - (target.size - 1) / 2).unbind(1), target.size.unbind(1)
-    across = (left + w).clamp_max(width) > left.clamp_min(0)
-    along = (top + h).clamp_max(height) > top.clamp_min(0)
-    outside = ~(across & along)
-    again = outside & target.outside
+    right, bottom = (center + (target.size + 1) / 2).unbind(1)
+    beyond = (right < 0) | (bottom < 0) | (right > width) | (bottom > height)
+    again = beyond & target.outside
     x = torch.where(again, (width - 1) / 2, center[:, 0])
     y = torch.where(again, (height - 1) / 2, center[:, 1])
-    return torch.stack([x, y], dim=1), outside & ~again
+    return torch.stack([x, y], dim=1), target.outside ^ beyond, beyond

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, of_layer
-from dsiam_plugin.core.boxes import ReadBoxes
+
+if TYPE_CHECKING:
+    from dsiam_plugin.core.boxes import ReadBoxes
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
 ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
@@ -28,9 +30,11 @@ class Target(NamedTuple):
         size: ``(w, h)`` in px, (N, 2) float64.
         side: Side of the search window in px, (N,) float64.
         first_side: That of the first frame; it bounds ``side``.
-        lost: Whether the last frame lost them, (N,) bool.
-        outside: Whether they were beyond the image's border on the last frame, (N,) bool.
+        lost: Whether the last frame lost them or, where ``recenter`` says so, had them beyond the
+            image's border, (N,) bool.
+        outside: Whether they were beyond the image's border on an odd number of frames, (N,) bool.
         suppressing: Whether W is on, (N,) bool.
+        age: Frames since the first one, (N,) int64.
         first_height: Height of the first frame's peak over its background, (N,) float32.
         shape: ``(w, h)`` of the first frame's box in px of its exemplar crop, (N, 2) float32.
         fill: Colour beyond the border, (N, 3).
@@ -50,6 +54,7 @@ class Target(NamedTuple):
     lost: Tensor
     outside: Tensor
     suppressing: Tensor
+    age: Tensor
     first_height: Tensor
     shape: Tensor
     fill: Tensor
@@ -101,12 +106,14 @@ class Verdict(NamedTuple):
     Attributes:
         lost: Targets that were not found.
         learns: Targets whose frame may teach V and W.
-        acts: Lost targets whose loss is acted on: V and W off, a wider search, the size kept.
+        acts: Lost targets whose loss is acted on: V and W off, and what ``lost_growth`` says.
+        recovers: Targets found again after such a loss: the search side is again their own.
     """
 
     lost: Tensor
     learns: Tensor
     acts: Tensor
+    recovers: Tensor
 
 
 class Numbers(NamedTuple):

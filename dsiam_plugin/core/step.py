@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import CropConfig, TrackerConfig
-from dsiam_plugin.core.boxes import gather
+from dsiam_plugin.core.boxes import gather, locate_box
 from dsiam_plugin.core.response import (
     Fixed,
     align,
     correlate,
     fuse,
     locate,
-    locate_box,
     peak_shape,
     respond,
     unit,
@@ -45,12 +44,16 @@ def first_target(
     """
     side = own_side(size, crop)
     no = torch.zeros_like(side, dtype=torch.bool)
-    height = torch.ones_like(side, dtype=torch.float32)
+    height, age = (
+        torch.ones_like(side, dtype=torch.float32),
+        torch.zeros_like(no, dtype=torch.int64),
+    )
     shape = (size * (crop.exemplar_size / context_side(size, crop.context))[:, None]).float()
     first = {layer: item[:, 0] for layer, item in exemplars.items()}
     bank = exemplars if next(iter(exemplars.values())).shape[1] > 1 else {}
     features = (first, bank, first, first)
-    return Target(center, size, side, side, no, no, no, height, shape, fill, {}, *features, {})
+    facts = (center, size, side, side, no, no, no, age, height, shape, fill)
+    return Target(*facts, {}, *features, {})
 
 
 def measure(

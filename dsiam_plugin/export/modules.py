@@ -16,7 +16,7 @@ from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.core.response import fixed
-from dsiam_plugin.core.spectra import PAIRS
+from dsiam_plugin.core.spectra import PORTABLE
 from dsiam_plugin.core.state import Features, Target, winning
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.models.network import SiameseNet
@@ -58,7 +58,7 @@ class FirstFrame(Exported):
         """Outputs of ``init`` in docs/export.md; ``values`` are features of the crops."""
         target = _somewhere(values["target"], self.config)
         x_feat = {layer: item[None] for layer, item in values["search"].items()}
-        target = step.measure(target, x_feat, self.numbers, self.config, PAIRS)
+        target = step.measure(target, x_feat, self.numbers, self.config, PORTABLE)
         return {
             "exemplar": dict(target.exemplar),
             "bank": {layer: item[0] for layer, item in target.bank.items()},
@@ -91,15 +91,15 @@ class Frame(Exported):
             pairs = {k: Pair(both[:1], both[1:]) for k, both in values["background"].items()}
         if latest or pairs:
             trusted = values["trusted"][""] > 0.5
-            target = step.adapt(target, latest, pairs, trusted, *settings, PAIRS)
+            target = step.adapt(target, latest, pairs, trusted, *settings, PORTABLE)
         x_feat = {layer: item[None] for layer, item in values["search"].items()}
-        x_hat = analyse(x_feat, transform, PAIRS) if transform.suppression else None
-        peaks, responses = step.observe(target, x_feat, *settings, self.fixed, PAIRS, x_hat)
+        x_hat = analyse(x_feat, transform, PORTABLE) if transform.suppression else None
+        peaks, responses = step.observe(target, x_feat, *settings, self.fixed, PORTABLE, x_hat)
         verdict = rules.judge(target, peaks, self.config)
         if x_hat and not pairs:
             region_hat = winning(x_hat, peaks)
             pairs = bright(winning(x_feat, peaks), peaks, *self.cells, region_hat)
-            target = step.adapt(target, None, pairs, verdict.learns, *settings, PAIRS)
+            target = step.adapt(target, None, pairs, verdict.learns, *settings, PORTABLE)
         target = rules.settle(target, peaks, verdict, self.fixed, self.config)
         found = {
             "peak": {"": torch.cat([item.float().flatten() for item in peaks if item is not None])},
@@ -110,6 +110,7 @@ class Frame(Exported):
             "next.mean": dict(target.mean),
             "next.suppressing": {"": target.suppressing.float()},
             "next.trusted": {"": verdict.learns.float()},
+            "next.age": {"": target.age.float()},
         }
         return {
             name: group
@@ -127,7 +128,7 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
     if learns_v:
         inputs |= {"template": exemplar, "mean": exemplar}
     if transform.suppression:
-        spectra = {layer: PAIRS.forward(item[:1]) for layer, item in search.items()}
+        spectra = {layer: PORTABLE.forward(item[:1]) for layer, item in search.items()}
         inputs |= {"suppression": spectra, "suppressing": number}
     if config.fusion.balance:
         inputs["calibration"] = {layer: torch.ones(2) for layer in search}
@@ -137,6 +138,8 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
         inputs |= {"bank": bank, "shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
     if transform.adaptive:
         inputs["trusted"] = number
+        if transform.every > 1:
+            inputs["age"] = number
     if learns_v:
         inputs["target"] = exemplar
     if transform.suppression and transform.background != "search":
@@ -155,6 +158,8 @@ def _state(values: Values, config: TrackerConfig) -> Target:
         mean=values.get("mean", target.mean),
         suppression=values.get("suppression", {}),
     )
+    if "age" in values:
+        target = target._replace(age=values["age"][""].long())
     if "shape" in values:
         target = target._replace(bank={k: v[None] for k, v in values["bank"].items()})
         # A search window of one px a px: the last box in px of the search crop.

@@ -56,7 +56,7 @@ class SiamFCAlexNet(Backbone):
 
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
         """Features of ``crops`` (S, 3, H, W) at both levels."""
-        # The largest of positive parts is the positive part of the largest, on a quarter of the cells.
+        # The largest positive part is the positive part of the largest, of a quarter of the cells.
         x = torch.relu(self.pool(self.conv1(crops)))
         x = torch.relu(self.pool(self.conv2(x)))
         x = torch.relu(self.conv3(x))

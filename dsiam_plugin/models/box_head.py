@@ -37,11 +37,14 @@ class Necks(nn.Module):
 
     def forward(self, levels: Features) -> dict[str, Tensor]:
         """Features (S, C, h, w) of every level, of features (S, C_l, h, w)."""
-        return {layer: neck(levels[layer]) for layer, neck in self.named_children()}
+        features = {}
+        for layer, weight in self.weights():
+            features[layer] = F.conv2d(levels[layer].to(weight.dtype), weight).float()
+        return features
 
     def weights(self) -> list[tuple[str, Tensor]]:
         """Every level with its neck's weights, (C, C_l, 1, 1)."""
-        return [(name.partition(".")[0], item.detach()) for name, item in self.named_parameters()]
+        return [(name.removesuffix(".weight"), item) for name, item in self.named_parameters()]
 
 
 class BoxHead(nn.Module):
@@ -72,10 +75,14 @@ class BoxHead(nn.Module):
         self.score = nn.Conv2d(hidden, 1, 1)
         self.sides = nn.Conv2d(hidden, 5, 1)
         nn.init.constant_(self.match.weight, MATCH / channels)
-        nn.init.constant_(self.match.bias, -MATCH / 2)
+        self.match.bias = nn.Parameter(torch.tensor([-MATCH / 2]))
         for last in (self.score, self.sides, self.lean):
             nn.init.normal_(last.weight, std=1e-2)
-            nn.init.zeros_(last.bias)
+            last.bias = nn.Parameter(torch.zeros(last.out_channels))
+
+    def towers(self) -> list[nn.Module]:
+        """Layers that may compute in half precision: all but the last ones."""
+        return [self.enter, self.score_tower, self.side_tower]
 
     def forward(self, evidence: Evidence) -> BoxMaps:
         """Maps of boxes, (N, m, m) and (N, 4, m, m)."""
@@ -92,9 +99,10 @@ class BoxHead(nn.Module):
         leaning = torch.cat(leanings, dim=1)
         if leaning.shape[1] == 0:  # without variants nothing leans
             leaning = leaning.new_zeros(len(leaning), self.lean.in_channels, *leaning.shape[2:])
-        x = F.relu(self.enter(torch.cat([answers, seen, leaning], dim=1)))
-        scores = self.match(answers) + self.score(F.relu(self.score_tower(x)))
-        sides, quality = self.sides(F.relu(self.side_tower(x))).split([4, 1], dim=1)
+        x = torch.cat([answers, seen, leaning], dim=1).to(self.enter.weight.dtype)
+        x = F.relu(self.enter(x))
+        scores = self.match(answers) + self.score(F.relu(self.score_tower(x)).float())
+        sides, quality = self.sides(F.relu(self.side_tower(x)).float()).split([4, 1], dim=1)
         return BoxMaps(scores[:, 0], SIDE_UNIT * (sides + self.lean(leaning)), quality[:, 0])
 
 

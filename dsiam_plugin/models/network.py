@@ -52,6 +52,8 @@ class SiameseNet(nn.Module):
         self.backbone = backbone
         self.layers = layers
         self.scale, self.bias = head
+        self.necks: Necks | None
+        self.box_head: BoxHead | None
         self.necks, self.box_head = boxes or (None, None)
         for layer in layers:
             self.register_buffer(f"fusion_{layer}", fusion_maps[layer], persistent=False)
@@ -100,15 +102,20 @@ class SiameseNet(nn.Module):
         levels = self.backbone(crops.to(self.dtype, memory_format=torch.channels_last))
         return self.narrowed({layer: levels[layer] for layer in self.layers})
 
+    def cast_boxes(self, dtype: torch.dtype) -> None:
+        """Compute necks and head, where there are any, in another type."""
+        if self.necks is not None and self.box_head is not None:
+            for part in (self.necks, *self.box_head.towers()):
+                part.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def narrowed(self, levels: Features) -> dict[str, Tensor]:
         """Features as trackers use them, of the backbone's levels: through the necks, if any.
 
-        Float32 in planes of their own, as the Fourier transforms need them.
+        What follows needs float32; in memory the channels stay last.
         """
-        planes = {layer: item.float() for layer, item in levels.items()}
-        if self.necks is not None:
-            planes = self.necks(planes)
-        return {layer: item.contiguous() for layer, item in planes.items()}
+        layout = torch.channels_last
+        features = {k: item.to(torch.float32, memory_format=layout) for k, item in levels.items()}
+        return features if self.necks is None else self.necks(features)
 
     def numbers(self, config: TrackerConfig) -> Numbers:
         """The numbers of a configuration, with this network's fusion maps and adjust.
@@ -162,6 +169,7 @@ def build_network(
     boxes = load_boxes(weights, model.layers, size) if model.box_head else None
     network = SiameseNet(backbone, model.layers, maps, head, boxes).eval().requires_grad_(False)
     network.backbone.to(dtype)
+    network.cast_boxes(dtype)
     # PyTorch's stubs lack the layout.
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

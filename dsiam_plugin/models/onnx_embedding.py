@@ -43,7 +43,9 @@ class Embedder:
         if precision not in PRECISIONS:
             raise ConfigError(f"precision {precision!r}: expected {', '.join(PRECISIONS)}")
         self.plan: LayerPlan = layer_plan(backbone, levels)
-        self.necks = {} if necks is None else {k: item.numpy() for k, item in necks.weights()}
+        self.necks = (
+            {} if necks is None else {k: item.detach().numpy() for k, item in necks.weights()}
+        )
         self.steps = quantize_plan(self.plan) if precision == "int8" else self.plan.steps
 
     def append(self, graph: Graph, crops: str) -> dict[str, str]:

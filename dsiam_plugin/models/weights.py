@@ -78,7 +78,8 @@ def load_weights(path: str | Path | None = None, box_head: bool = False) -> Weig
     """Weights of any supported format that fit their network and give finite features.
 
     Args:
-        path: As in :func:`find_weights`, and so is the other.
+        path: As in :func:`find_weights`.
+        box_head: As there.
 
     Raises:
         CheckpointError: If the file is missing, corrupt, of an unknown format or of another

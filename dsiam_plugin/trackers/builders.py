@@ -15,7 +15,7 @@ from dsiam_plugin.config.files import checked, load_config
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import DeviceError
 from dsiam_plugin.models.backends.conversion import find_conversion
-from dsiam_plugin.models.devices import PRECISIONS
+from dsiam_plugin.models.devices import PRECISIONS, has_bfloat16
 from dsiam_plugin.models.network import build_network, check_backbone, choose_head
 from dsiam_plugin.models.resolve import resolve_names
 from dsiam_plugin.models.weights import Weights, load_weights
@@ -166,6 +166,8 @@ def build_tracker(
     network = build_network(config.model, config.fusion, plan.weights, config.crop, place, dtype)
     if convert is not None:
         network.backbone = convert(network.backbone, network.layers)
+        if plan.precision != "float32" and has_bfloat16(place):
+            network.cast_boxes(torch.bfloat16)
     if place.type == "cuda":
         from dsiam_plugin.trackers.device.tracker import DeviceTracker
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core import rules, step
 from dsiam_plugin.core.response import fixed
+from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.core.state import Features, Peaks, Target, Verdict, Windows, take
 from dsiam_plugin.core.transforms import Pair, analyse, bright
 from dsiam_plugin.io.boxes import Box, check_box
@@ -144,9 +145,9 @@ class DSiamTracker(TargetTracker):
         embedded = self._embed(cuts)
         for frame, target, crops, x_feat in zip(frames, targets, cuts, embedded, strict=True):
             windows = _windows(crops)
-            x_hat = analyse(x_feat, self.config.transform) if target.suppression else None
-            known = (self._numbers, self.config, self._fixed)
-            peaks, _ = step.observe(target, x_feat, *known, x_hat=x_hat)
+            x_hat = analyse(x_feat, self.config.transform, PAIRS) if target.suppression else None
+            known = (self._numbers, self.config, self._fixed, PAIRS)
+            peaks, _ = step.observe(target, x_feat, *known, x_hat)
             verdict = rules.judge(target, peaks, self.config)
             seen = (peaks, verdict, windows, self.network.stride, frame.shape[:2])
             moved = rules.move(target, *seen, self.config)
@@ -162,8 +163,8 @@ class DSiamTracker(TargetTracker):
         lessons = [looks[index] for index in teachers]
         learnt = zip(teachers, self._latest(lessons), self._pairs(lessons), strict=True)
         for index, latest, pairs in learnt:
-            target = targets[index]
-            targets[index] = step.adapt(target, latest, pairs, None, self._numbers, self.config)
+            settings = (None, self._numbers, self.config, PAIRS)
+            targets[index] = step.adapt(targets[index], latest, pairs, *settings)
         return targets
 
     def _latest(self, looks: Sequence[Look]) -> list[Features | None]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.core.boxes import BoxMaps, corners, gather
-from dsiam_plugin.core.spectra import PAIRS
+from dsiam_plugin.core.spectra import PORTABLE
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
 from dsiam_plugin.models.weights import Weights
@@ -186,7 +186,7 @@ class BoxModel(nn.Module):
 
     def _head(self, z_feat: Any, x_feat: Any, bank: Any) -> BoxMaps:
         with torch.autocast(self.log_scale.device.type, enabled=False):
-            return self.head(gather(z_feat, x_feat, bank, PAIRS))
+            return self.head(gather(z_feat, x_feat, bank, PORTABLE))
 
     def _grid(self, maps: BoxMaps) -> tuple[int, int]:
         return maps.scores.shape[-1], self.stride
@@ -241,12 +241,12 @@ class BoxModel(nn.Module):
     def _start_necks(self, batch: PairBatch) -> None:
         """The directions that hold most of the features' power, so that products stay theirs."""
         levels = self.backbone(batch.searches.permute(0, 3, 1, 2).float())
-        for layer, neck in self.necks.named_children():
+        for layer, weight in self.necks.weights():
             cells = levels[layer].permute(0, 2, 3, 1).flatten(0, 2).double()
             powers, directions = torch.linalg.eigh(cells.T @ cells / len(cells))
             kept = directions[:, -self.config.channels :].T
             unit = powers[-self.config.channels :].mean().sqrt()
-            neck.weight.copy_((kept / unit)[:, :, None, None])
+            weight.copy_((kept / unit)[:, :, None, None])
 
 
 def _weighed_loss(scores: Tensor, near: Tensor, wide: Tensor) -> Tensor:

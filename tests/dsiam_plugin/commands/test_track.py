@@ -7,6 +7,7 @@ import types
 import cv2
 import numpy as np
 import pytest
+import torch
 from fake_tracker import FakeTracker
 
 import dsiam_plugin
@@ -110,6 +111,16 @@ def test_options_reach_the_builder(fake, footage):
         "backend": "openvino",
     }
     assert fake.builds == [("SiamFC", expected)]
+
+
+def test_threads_are_those_of_both_libraries(fake, footage, monkeypatch):
+    set_to = []
+    monkeypatch.setattr(cv2, "setNumThreads", set_to.append)
+    monkeypatch.setattr(torch, "set_num_threads", set_to.append)
+    assert track(footage) == 0
+    assert set_to == []
+    assert track(footage, "--threads", 3) == 0
+    assert set_to == [3, 3]
 
 
 def test_boxes_go_to_standard_output_without_any_other_place(fake, footage, capsys):

@@ -1,4 +1,4 @@
-"""Boxes out of a head's maps: :func:`core.response.locate_box`."""
+"""Boxes out of a head's maps: :func:`core.boxes.locate_box`."""
 
 import math
 from dataclasses import replace
@@ -8,8 +8,8 @@ import torch
 
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.core import step
-from dsiam_plugin.core.boxes import BoxMaps
-from dsiam_plugin.core.response import MOST_GROWTH, fixed, locate_box, peak_shape
+from dsiam_plugin.core.boxes import MOST_GROWTH, BoxMaps, locate_box
+from dsiam_plugin.core.response import fixed, peak_shape
 from dsiam_plugin.core.state import each
 
 CONFIG = find_variant("DSiamBox").config("steady")

@@ -35,7 +35,7 @@ def peaks(count=1, scale=1, **fields):
 
 def verdict(lost):
     lost = torch.tensor(lost)
-    return Verdict(lost, ~lost, lost)
+    return Verdict(lost, ~lost, lost, torch.zeros_like(lost))
 
 
 def windows(target):
@@ -69,7 +69,7 @@ def test_boxes_have_their_pixels_on_both_sides_of_the_centre():
 )
 def test_verdicts(config, shown, lost, learns, acts):
     config = replace(config, transform=replace(config.transform, min_confidence=0.0))
-    assert rules.judge(targets(), peaks(**shown), config) == (lost, learns, acts)
+    assert rules.judge(targets(), peaks(**shown), config) == (lost, learns, acts, False)
 
 
 def test_a_low_peak_teaches_nothing():
@@ -88,23 +88,39 @@ def test_targets_move_by_cells_of_their_own_window():
     assert moved.lost.tolist() == [False, True]
 
 
-def test_a_target_outside_twice_is_sought_at_the_centre():
-    away = doubles([-100.0, 50.0])
-    target, here = targets(center=away), (peaks(), verdict([False]))
-    once = rules.move(target, *here, windows(target), 8, IMAGE, RELEASE)
-    assert once.center.equal(away)
-    assert once.outside
-    twice = rules.move(once, *here, windows(once), 8, IMAGE, RELEASE)
-    assert twice.center.tolist() == [[79.5, 59.5]]
-    back = targets(outside=torch.tensor([True]))
-    assert not rules.move(back, *here, windows(back), 8, IMAGE, RELEASE).outside
+def test_a_corner_beyond_the_border_is_a_loss_and_the_second_one_leads_to_the_centre():
+    away, inside = doubles([140.0, 59.5]), doubles([139.0, 59.5])  # their right sides: 160.5, 159.5
+    here = (peaks(), verdict([False]))
+    seen = []
+    target = targets()
+    for center in (away, inside, away, away):
+        target = target._replace(center=center)
+        target = rules.move(target, *here, windows(target), 8, IMAGE, RELEASE)
+        seen.append((target.center[0].tolist(), target.lost.item()))
+    middle = [79.5, 59.5]
+    expected = [(away[0].tolist(), True), (inside[0].tolist(), False), (middle, True)]
+    assert seen == [*expected, (away[0].tolist(), True)]
 
 
-def test_a_target_found_again_takes_its_own_search_side():
+def test_v_and_w_are_off_beyond_the_border():
+    learnt = {"conv5": torch.full((1, 1, 2, 2), 3.0)}
+    target = targets(center=doubles([-100.0, 50.0]), template=learnt, suppressing=torch.ones(1) > 0)
+    here = (peaks(), verdict([False]))
+    moved = rules.move(target, *here, windows(target), 8, IMAGE, RELEASE)
+    settled = rules.settle(moved, *here, fixed(RELEASE, 17), RELEASE)
+    assert settled.template["conv5"].equal(target.exemplar["conv5"])
+    assert not settled.suppressing
+
+
+def test_a_target_found_again_takes_its_own_search_side_and_keeps_its_size():
     grown = targets(2, lost=torch.tensor([True, True]), side=doubles(500.0, 500.0))
-    found = verdict([False, True])
-    moved = rules.move(grown, peaks(2), found, windows(grown), 8, IMAGE, RELEASE)
-    torch.testing.assert_close(moved.side, torch.stack([targets().side[0], doubles(500.0)[0]]))
+    shown = peaks(2, scale=2, score=torch.tensor([1.0, 0.0]))
+    found = rules.judge(grown, shown, RELEASE)
+    assert found.recovers.tolist() == [True, False]
+    moved = rules.move(grown, shown, found, windows(grown), 8, IMAGE, RELEASE)
+    settled = rules.settle(moved, shown, found, fixed(RELEASE, 17), RELEASE)
+    torch.testing.assert_close(settled.side, torch.stack([targets().side[0], doubles(550.0)[0]]))
+    assert settled.size.equal(grown.size)
 
 
 def test_size_and_search_side_follow_the_scale_within_bounds():
@@ -126,6 +142,20 @@ def test_a_loss_that_is_acted_on_switches_off_and_widens():
     assert settled.suppressing.tolist() == [False, True]
     assert settled.size[0].equal(target.size[0])
     torch.testing.assert_close(settled.side[0], 1.1 * target.side[0])
+
+
+def test_without_growth_a_lost_target_follows_the_scale_and_v_is_off():
+    config = replace(RELEASE, transform=replace(RELEASE.transform, lost_growth=1.0))
+    learnt = {"conv5": torch.full((1, 1, 2, 2), 3.0)}
+    target, shown = targets(template=learnt), peaks(scale=2, score=0.0)
+    lost = rules.judge(target, shown, config)
+    settled = rules.settle(target, shown, lost, fixed(config, 17), config)
+    factor = 1 + 0.58 * 0.0375
+    torch.testing.assert_close(settled.size, target.size * factor)
+    torch.testing.assert_close(settled.side, target.side * factor)
+    assert settled.template["conv5"].equal(target.exemplar["conv5"])
+    found = rules.judge(settled._replace(lost=lost.lost), peaks(scale=2), config)
+    assert not found.recovers
 
 
 def test_a_lost_target_can_keep_its_place_and_size():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dsiam_plugin.core.spectra import COMPLEX, PAIRS, energy
+from dsiam_plugin.core.spectra import COMPLEX, PAIRS
 
 FORMS = pytest.mark.parametrize("spectra", [COMPLEX, PAIRS], ids=["complex", "pairs"])
 
@@ -30,6 +30,15 @@ def naive_solution(source: np.ndarray, target: np.ndarray, regularizer: float) -
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def as_complex(pairs: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Pairs (..., H // 2 + 1, W, 2, C) as half spectra (..., C, H, W // 2 + 1) of the whole one."""
+    half = torch.complex(*pairs.unbind(-2)).movedim(-1, -3)
+    height, (width, columns) = like.shape[-2], (pairs.shape[-3], like.shape[-1])
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(columns), indexing="ij")
+    mirrored = half[..., -row % height % half.shape[-2], -column % width].conj()
+    return torch.where(row < half.shape[-2], half[..., row % half.shape[-2], column], mirrored)
 
 
 @FORMS
@@ -100,23 +109,25 @@ def test_pairs_are_the_complex_spectra(size):
         (PAIRS.forward(small, size), torch.fft.rfft2(small, s=size)),
         (COMPLEX.forward(small, size), torch.fft.rfft2(small, s=size)),
     ):
-        ours = ours if ours.is_complex() else torch.complex(*ours.chunk(2, dim=-2))
+        ours = ours if ours.is_complex() else as_complex(ours, theirs)
         torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
     torch.testing.assert_close(PAIRS.inverse(PAIRS.forward(maps), size), maps, atol=1e-12, rtol=0)
 
 
 @FORMS
-def test_blended_filters_leave_a_share_alone(spectra):
-    share = torch.tensor(0.3, dtype=torch.float64)
-    filters, features = random(1, 2, 6, 6), random(1, 2, 6, 6, seed=1)
-    mixed = spectra.blended(spectra.forward(filters), share)
-    expected = 0.7 * features + 0.3 * spectra.convolve(spectra.forward(filters), features)
-    torch.testing.assert_close(spectra.convolve(mixed, features), expected, atol=1e-7, rtol=0)
-
-
-@FORMS
 @pytest.mark.parametrize("size", SIZES)
-def test_energy_of_half_a_spectrum(spectra, size):
-    features = random(2, 3, *size)
-    expected = features.square().sum(dim=(1, 2, 3)) * size[0] * size[1]
-    torch.testing.assert_close(energy(spectra.power(spectra.forward(features)), size[1]), expected)
+def test_energy_is_that_of_the_filtered_maps(spectra, size):
+    features, filters = random(2, 4, 3, *size), random(2, 3, *size, seed=1)
+    spectrum = spectra.forward(filters)
+    expected = spectra.convolve(spectrum[:, None], features).square().sum(dim=(1, 2, 3, 4))
+    energy = spectra.energy(spectra.forward(features), spectra.power(spectrum), size)
+    torch.testing.assert_close(energy, expected)
+
+
+def test_features_transformed_without_a_gradient_leave_others_one():
+    """The matrices are kept: made where nothing has a gradient, they serve where something has."""
+    with torch.inference_mode():
+        PAIRS.forward(random(1, 9, 9))
+    maps = random(1, 9, 9).requires_grad_()
+    PAIRS.forward(maps).square().sum().backward()
+    assert maps.grad is not None
