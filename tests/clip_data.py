@@ -14,8 +14,11 @@ from torch import Tensor
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.training.box.stage import BoxConfig, BoxModel
+from dsiam_plugin.training.data.augment import AugmentConfig
 from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig
 from dsiam_plugin.training.data.pack import Pack, PackGeometry, PackWriter, open_pack
+from dsiam_plugin.training.data.pairs import PairBatch, PairConfig, PairDataset
 from dsiam_plugin.training.joint.stage import ClipModel, JointConfig
 
 SIDE = 351
@@ -60,6 +63,17 @@ def write_pack(folder: Path, lengths: tuple[int, ...] = (6, 4, 5)) -> Pack:
     return open_pack(folder)
 
 
+def noise_pairs(count: int = 4, seed: int = 0, sizes: tuple[int, int] = (127, 191)) -> PairBatch:
+    """Pairs (B, ...) of noise, the target in the middle; no variants and no boxes."""
+    generator = torch.Generator().manual_seed(seed)
+    exemplars, searches = (
+        torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8, generator=generator)
+        for size in sizes
+    )
+    places = torch.zeros(count, 2)
+    return PairBatch(exemplars, searches, places, exemplars[:, None][:, :0], places, places)
+
+
 def moving_clip(frames: int, clips: int = 1, step: int = 5) -> ClipBatch:
     """Clips (B, T, S, S, 3) whose target walks to the right and down by ``step`` px a frame."""
     crops, places = [], []
@@ -89,6 +103,20 @@ def clip_model(folder: Path, config: TrackerConfig, **joint: object) -> ClipMode
     """A small seeded model."""
     weights = load_weights(write_weights(folder / "weights.npz"))
     return ClipModel(weights, config, JointConfig(**joint))
+
+
+def box_pairs(folder: Path) -> PairDataset:
+    """Pairs of a pack with boxes and variants, their search crops as small as they can be."""
+    augment = AugmentConfig(shift_px=16.0, scale=0.2, stretch=0.3)
+    config = PairConfig(search_size=191, variants=True, augment=augment)
+    return PairDataset([write_pack(folder)], config, seed=0)
+
+
+def box_model(folder: Path, batch: PairBatch) -> BoxModel:
+    """A small seeded model."""
+    torch.manual_seed(0)
+    weights = load_weights(write_weights(folder / "weights.npz"))
+    return BoxModel(BoxConfig(channels=8, hidden=6, cells=9, group=2), weights, batch)
 
 
 def gradient_norm(loss: Tensor, item: Tensor) -> float:

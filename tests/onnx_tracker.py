@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from dsiam_plugin.io.boxes import box_from_center
 from dsiam_plugin.trackers.crops import channel_means, context_side, crop_square
+from dsiam_plugin.trackers.variants import exemplar_variants, wide_size
 
 
 class OnnxTracker:
@@ -30,8 +32,12 @@ class OnnxTracker:
         self.center, self.size = (x + (w - 1) / 2, y + (h - 1) / 2), (w, h)
         self.fill, self.was_lost = channel_means(image), False
         self.side = self.first_side = self.own_side()
+        side = context_side(w, h, crop.context)
+        target = pixels(self.cut(image, side, crop.exemplar_size))
+        if self.config.model.box_head:
+            target = np.concatenate([target, self.variants(image, side)])
         feeds = {
-            "target": pixels(self.cut(image, context_side(w, h, crop.context), crop.exemplar_size)),
+            "target": target,
             "search": pixels(self.cut(image, self.side, crop.search_size)),
         }
         found = run(self.init_session, feeds)
@@ -47,14 +53,16 @@ class OnnxTracker:
         self.state = {**empty, **found, "target": np.zeros((1, size, size, 3), np.uint8)}
         size = crop.search_size
         self.state["background"] = np.zeros((1, size, size, 3), np.uint8)
+        self.state["shape"] = np.float32(self.size) * np.float32(crop.exemplar_size / side)
 
     def track(self, image):
         tracking, transform, crop = self.config.tracking, self.config.transform, self.config.crop
         cuts = [self.cut(image, self.side * scale, crop.search_size) for scale in self.scales]
-        found = run(self.step_session, {**self.state, "search": pixels(*cuts)})
+        last = np.float32(self.size) * np.float32(crop.search_size / self.side)
+        found = run(self.step_session, {**self.state, "search": pixels(*cuts), "last": last})
         names = [name for name in found if name.startswith("next.")]
         self.state.update({name.removeprefix("next."): found[name] for name in names})
-        scale, dx, dy, score, *_ = found["peak"].tolist()
+        scale, dx, dy, score, _, _, *growth = found["peak"].tolist()
         winner = cuts[int(scale)]
         cell = self.stride * winner.side_px / crop.search_size  # px of the image
         gated = transform.gate and transform.adaptive and transform.lost_growth > 1
@@ -69,12 +77,28 @@ class OnnxTracker:
             if recovers:
                 self.side = self.own_side()
             self.cut_for_next(image, winner)
-            growth = 0 if held or recovers else self.scales[int(scale)] - 1
-            factor = 1 + tracking.scale_damping * growth
-            self.size = (self.size[0] * factor, self.size[1] * factor)
-            self.side = self.bounded(self.side * factor)
+            factor = 1 + tracking.scale_damping * (self.scales[int(scale)] - 1)
+            self.grow([1.0, 1.0] if held or recovers else growth or [factor, factor])
         self.was_lost = lost
         return box_from_center(*self.center, *self.size), score, lost
+
+    def grow(self, growth):
+        """Width and height; those of a box head are bounded by their window."""
+        self.size = (self.size[0] * growth[0], self.size[1] * growth[1])
+        if not self.config.model.box_head:
+            self.side = self.bounded(self.side * growth[0])
+            return
+        self.side = self.bounded(self.own_side())
+        shrink = min(self.side / self.own_side(), 1.0)
+        self.size = (self.size[0] * shrink, self.size[1] * shrink)
+
+    def variants(self, image, side):
+        """The first exemplar zoomed and stretched, (K, size, size, 3)."""
+        size = self.config.crop.exemplar_size
+        wide = wide_size(size)
+        crop = self.cut(image, side * wide / size, wide).pixels
+        planes = torch.from_numpy(crop).permute(2, 0, 1)[None].float()
+        return exemplar_variants(planes, size)[0].permute(0, 2, 3, 1).byte().numpy()
 
     def cut_for_next(self, image, winner):
         """What the next call learns from: with the target's size before this frame's scale."""

@@ -68,7 +68,7 @@ def checks(arguments: argparse.Namespace) -> Iterator[Check]:
     if versions.installed_version("vot-toolkit"):
         yield trial("vot-toolkit", "import vot", "`import vot` works", VOT_REMEDY)
     yield _guarded("device", lambda: _device(arguments.device))
-    yield _guarded("weights", lambda: _weights(arguments.weights))
+    yield _guarded("weights", lambda: _weights(arguments))
     yield _guarded("precision", lambda: _precision(arguments))
     yield _guarded("TraX session", lambda: _session(arguments))
 
@@ -186,13 +186,14 @@ def _precision(arguments: argparse.Namespace) -> Check:
     return Check(OK, "precision", finding + ("" if backend == "torch" else f" by {backend}"))
 
 
-def _weights(path: str | None) -> Check:
-    from dsiam_plugin.models.weights import EMBEDDED, ENVIRONMENT_VARIABLE, load_weights
+def _weights(arguments: argparse.Namespace) -> Check:
+    from dsiam_plugin.models.weights import EMBEDDED, ENVIRONMENT_VARIABLE
+    from dsiam_plugin.trackers.builders import weights_of
 
-    weights = load_weights(path)
-    if path:
+    weights = weights_of(arguments.tracker, arguments.config, arguments.weights)
+    if arguments.weights:
         origin = "--weights"
-    elif weights.path == EMBEDDED:
+    elif weights.path.parent == EMBEDDED.parent:
         origin = "the package"
     else:
         origin = f"${ENVIRONMENT_VARIABLE}"

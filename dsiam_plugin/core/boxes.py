@@ -74,12 +74,10 @@ def lean(responses: Tensor, exemplars: Tensor) -> Tensor:
         responses: (N, 1 + K, m, m), the exemplar's own first.
         exemplars: Their features, (N, 1 + K, C, h, w).
     """
-    own = exemplars[:, :1]
-    powers = (own * exemplars).sum(dim=(2, 3, 4))[
-        :, :, None, None
-    ]  # what each answers to the first
-    shares = powers[:, 1:] / powers[:, :1]
-    return (responses[:, 1:] - shares * responses[:, :1]) / powers[:, :1]
+    # What each answers to the first
+    powers = (exemplars[:, :1] * exemplars).sum(dim=(2, 3, 4))[:, :, None, None]
+    own = powers[:, :1].clamp_min(_smallest(powers))
+    return (responses[:, 1:] - powers[:, 1:] / own * responses[:, :1]) / own
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
@@ -112,12 +110,18 @@ def gather(
     answers, leanings, powers = {}, {}, {}
     for layer, item in template.items():
         exemplars, region = bank[layer], regions[layer]
-        power = exemplars[:, 0].square().sum(dim=(1, 2, 3), keepdim=True) / item.shape[1]
+        power = exemplars[:, 0].square().mean(1, keepdim=True).sum(dim=(2, 3), keepdim=True)
+        power = power.clamp_min(_smallest(power))
         answers[layer], powers[layer] = correlate_channels(item, region) / power, power
         # Leanings are measured, not learnt: features that serve them serve the search worse.
         responses = spectra.correlate(exemplars.detach(), region.detach()[:, None])[:, 0]
         leanings[layer] = lean(responses, exemplars.detach())
     return Evidence(answers, regions, leanings, powers)
+
+
+def _smallest(powers: Tensor) -> float:
+    """Keeps ratios to the power of an exemplar without features finite: zero."""
+    return torch.finfo(powers.dtype).tiny
 
 
 def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:
@@ -169,7 +173,8 @@ def locate_box(
         item.flatten(2).gather(2, best[:, None, None].expand(-1, item.shape[1], 1))[..., 0]
         for item in (boxes, growth)
     )
-    middle = (box[:, :2] + box[:, 2:]) / (2 * stride)
+    reach = crop.search_size / 2  # boxes whose middle is out of sight are none
+    middle = ((box[:, :2] + box[:, 2:]) / 2).clamp(-reach, reach) / stride
     grown = 1 + tracking.scale_damping * trust * (grown - 1)
     place = (torch.zeros_like(best), middle[:, 0], middle[:, 1])
     return Peaks(*place, score[:, 0], *peak_shape(responses), grown)

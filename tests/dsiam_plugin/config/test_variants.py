@@ -10,6 +10,7 @@ NAMES = [
     "SiamFC",
     "DSiam",
     "DSiamM",
+    "DSiamBox",
     "DSiamM_Vgg19",
     "DSiamM-VT",
     "DSiamM-BS",

@@ -10,6 +10,7 @@ from dsiam_plugin.core.state import Peaks, Verdict, Windows, each
 
 RELEASE = find_variant("DSiam").config("release")
 STEADY = find_variant("DSiam").config("steady")
+BOX = find_variant("DSiamBox").config("steady")
 SIAMFC = find_variant("SiamFC").config("release")
 IMAGE = (120, 160)
 
@@ -21,7 +22,7 @@ def doubles(*rows):
 def targets(count=1, **fields):
     """Targets of 40x30 px in the middle of the image."""
     center, size = doubles(*[[79.5, 59.5]] * count), doubles(*[[40.0, 30.0]] * count)
-    exemplar = {"conv5": torch.ones(count, 1, 2, 2)}
+    exemplar = {"conv5": torch.ones(count, 1, 1, 2, 2)}  # of one crop without variants
     made = step.first_target(center, size, torch.zeros(count, 3), exemplar, RELEASE.crop)
     return made._replace(**fields)
 
@@ -167,6 +168,49 @@ def test_a_lost_target_can_keep_its_place_and_size():
     assert settled.size[0].equal(target.size[0])
     assert settled.center[1, 0] > target.center[1, 0]
     assert settled.size[1, 0] > target.size[1, 0]
+
+
+def grown(*growth, **fields):
+    """Peaks of a box head."""
+    return peaks(len(growth), scale=0, **fields)._replace(growth=torch.tensor(growth))
+
+
+def test_a_box_head_says_how_width_and_height_grow():
+    target, found = targets(2), verdict([False, False])
+    settled = rules.settle(target, grown((1.5, 0.8), (1.0, 1.0)), found, fixed(BOX, 17), BOX)
+    torch.testing.assert_close(settled.size, doubles([60.0, 24.0], [40.0, 30.0]), rtol=1e-6, atol=0)
+    torch.testing.assert_close(settled.side, rules.own_side(settled.size, BOX.crop))
+
+
+def test_a_box_grows_and_shrinks_with_its_window_s_bounds():
+    target = targets(2)
+    settled, found = target, verdict([False, False])
+    for _ in range(12):
+        settled = rules.settle(settled, grown((2.0, 2.0), (0.5, 0.5)), found, fixed(BOX, 17), BOX)
+    torch.testing.assert_close(settled.side, torch.tensor([5.0, 0.2]).double() * target.first_side)
+    # As large as its window allows; a small window has no box too small for it.
+    torch.testing.assert_close(settled.size[0], 5 * target.size[0])
+    torch.testing.assert_close(settled.size[1], target.size[1] / 2**12)
+
+
+def test_a_lost_box_can_keep_its_place_and_size():
+    config = replace(BOX, tracking=replace(BOX.tracking, hold=True))
+    target = targets(2)
+    lost = verdict([True, False])._replace(acts=torch.zeros(2) > 0)
+    settled = rules.settle(target, grown((1.5, 1.5), (1.5, 1.5)), lost, fixed(config, 17), config)
+    assert settled.size[0].equal(target.size[0])
+    torch.testing.assert_close(settled.size[1], 1.5 * target.size[1])
+    torch.testing.assert_close(settled.side[0], target.side[0])
+
+
+def test_a_lost_box_that_is_acted_on_keeps_its_size_in_a_wider_search():
+    config = replace(BOX, transform=replace(BOX.transform, gate=True))
+    target = targets(2)
+    shown = grown((1.5, 0.5), (1.5, 0.5))
+    settled = rules.settle(target, shown, verdict([True, False]), fixed(config, 17), config)
+    assert settled.size[0].equal(target.size[0])
+    torch.testing.assert_close(settled.side[0], 1.1 * target.side[0])
+    torch.testing.assert_close(settled.size[1], doubles([60.0, 15.0])[0])
 
 
 def test_targets_are_cut_out_and_joined():

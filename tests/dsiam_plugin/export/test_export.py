@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from onnx_tracker import OnnxTracker, run
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin.commands import main as cli
 from dsiam_plugin.config.variants import tracker_names
@@ -20,7 +20,7 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from dsiam_plugin.export import export_onnx  # noqa: E402
-from dsiam_plugin.models.onnx_embedding import embedding_graph  # noqa: E402
+from dsiam_plugin.models.onnx_embedding import Embedder, embedding_graph  # noqa: E402
 
 GATED = {"transform": {"gate": True}, "tracking": {"lost_height": 0.5}}
 
@@ -59,10 +59,12 @@ def assert_parity(found, expected):
         assert np.abs(found[level] - item.numpy()).max() < 1e-3 * float(item.abs().max())
 
 
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
 @pytest.mark.parametrize(("count", "size"), [(1, 127), (3, 255)])
-def test_embedding_is_pytorchs(weights, tmp_path, count, size):
-    embed = session(exported(tmp_path, "DSiamM", part="embed", weights=weights))
-    network = built("DSiamM", weights).network
+def test_embedding_is_pytorchs(weights, tmp_path, name, count, size):
+    weights = weights_for(name, weights)
+    embed = session(exported(tmp_path, name, part="embed", weights=weights))
+    network = built(name, weights).network
     crops = random_crops(count, size)
     assert_parity(run(embed, {"crops": crops}), network.embed(crops))
 
@@ -71,7 +73,8 @@ def test_embedding_of_vgg19_is_pytorchs():
     torch.manual_seed(0)
     backbone, levels = VGG19().requires_grad_(False), ("conv5_4", "conv4_4")
     crops = random_crops(1, 64)
-    found = run(session(embedding_graph(backbone, levels, "float32").model({})), {"crops": crops})
+    graph = embedding_graph(Embedder(backbone, levels))
+    found = run(session(graph.model({})), {"crops": crops})
     assert_parity(found, backbone(torch.from_numpy(crops).permute(0, 3, 1, 2).float()))
 
 
@@ -144,6 +147,18 @@ def test_names_are_those_of_the_documentation(files):
     assert [item.name for item in model.graph.output] == names
 
 
+def test_boxes_of_a_head_are_those_of_the_tracker(weights, tmp_path):
+    """Widths and heights of their own, and their names."""
+    weights = weights_for("DSiamBox", weights)
+    images, boxes = moving_patch(6)
+    sessions = loaded(tmp_path, "DSiamBox", weights=weights)
+    assert_same_run(sessions, built("DSiamBox", weights), images, boxes[0], accuracy=1e-5)
+    names = [item.name for item in sessions[1].get_inputs()]
+    assert {"bank.conv5", "bank.conv4", "shape", "last"} < set(names)
+    assert sessions[0].get_inputs()[0].shape == [5, 127, 127, 3]
+    assert sessions[1].get_outputs()[0].shape == [8]
+
+
 def write_vgg19(path):
     """Random filters that keep the size of what they answer to, and none of the mean."""
     torch.manual_seed(0)
@@ -168,6 +183,7 @@ def test_every_tracker_exports(weights, tmp_path, name, preset):
     config.write_text(f"transform: {preset}")
     if name == "DSiamM_Vgg19":
         weights = write_vgg19(tmp_path / "vgg19.pth")
+    weights = weights_for(name, weights)
     tracker = built(name, weights, {"transform": preset})
     images, boxes = moving_patch(5)
     sessions = loaded(tmp_path, name, weights=weights, config=config)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from onnx_tracker import OnnxTracker
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin.core.spectra import COMPLEX, PORTABLE
 from dsiam_plugin.export.modules import FirstFrame, Frame
@@ -19,6 +19,9 @@ TRACKERS = [
     ("DSiam", {"transform": "release"}),
     ("DSiamM", {}),
     ("DSiamM", {"transform": "release"}),
+    ("DSiamBox", {}),
+    ("DSiamBox", LOSING),
+    ("DSiamBox", {"transform": "release"}),
     ("DSiamM-VT", {"transform": "paper"}),
     ("DSiamM_withFrame_t-1", LOSING),
     ("DSiamM", LOSING),
@@ -83,7 +86,8 @@ def joined(name, layer):
 
 @pytest.mark.parametrize(("name", "config"), TRACKERS)
 def test_modules_find_the_boxes_of_the_tracker(weights, name, config):
-    tracker = build_tracker(name, weights=weights, config=config, device="cpu", precision="float32")
+    found = weights_for(name, weights)
+    tracker = build_tracker(name, weights=found, config=config, device="cpu", precision="float32")
     modules = [kind(tracker.network, tracker.config) for kind in (FirstFrame, Frame)]
     ours = OnnxTracker(*(ModuleSession(module, tracker) for module in modules), tracker.config)
     images, boxes = moving_patch(7)

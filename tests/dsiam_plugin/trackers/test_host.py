@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin import Box, build_tracker
 from dsiam_plugin.config.variants import tracker_names
@@ -23,7 +23,11 @@ def weights(tmp_path_factory):
 def build(weights):
     def builder(name="DSiamM", config=None) -> DSiamTracker:
         return build_tracker(
-            name, weights=weights, config=config, device="cpu", precision="float32"
+            name,
+            weights=weights_for(name, weights),
+            config=config,
+            device="cpu",
+            precision="float32",
         )
 
     return builder
@@ -45,14 +49,16 @@ def test_every_variant_follows_a_moving_patch(build, name):
     assert all(np.isfinite(result.score) for result in results)
 
 
-def test_two_runs_are_equal_to_the_last_bit(build):
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_two_runs_are_equal_to_the_last_bit(build, name):
     images, boxes = moving_patch()
-    assert follow(build(), images, boxes[0]) == follow(build(), images, boxes[0])
+    assert follow(build(name), images, boxes[0]) == follow(build(name), images, boxes[0])
 
 
-def test_one_network_serves_many_targets(build):
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_one_network_serves_many_targets(build, name):
     """Interleaved steps of two states give what each gives alone."""
-    tracker = build()
+    tracker = build(name)
     images, boxes = moving_patch(6)
     other = (80.0, 20.0, 20.0, 30.0)
     alone = [follow(tracker, images, box) for box in (boxes[0], other)]
@@ -65,8 +71,9 @@ def test_one_network_serves_many_targets(build):
     assert together == alone
 
 
-def test_step_leaves_its_state_and_image_alone(build):
-    tracker = build()
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_step_leaves_its_state_and_image_alone(build, name):
+    tracker = build(name)
     images, boxes = moving_patch(3)
     state = tracker.start(images[0], boxes[0])
     before = [item.clone() for item in tensors_of(state.target)]
@@ -81,7 +88,7 @@ def test_step_leaves_its_state_and_image_alone(build):
 
 def test_exemplar_never_changes_and_siamfc_learns_nothing(build):
     images, boxes = moving_patch(5)
-    for name, learns in (("SiamFC", False), ("DSiamM", True)):
+    for name, learns in (("SiamFC", False), ("DSiamM", True), ("DSiamBox", True)):
         tracker = build(name)
         tracker.init(images[0], boxes[0])
         first = tracker.state.target
@@ -107,6 +114,26 @@ def test_ablations_switch_off_their_part(build):
     assert last.template is not first.template
     assert not last.suppression
     assert list(learnt["DSiamM-Multi"][0].exemplar) == ["conv5"]
+
+
+def test_a_box_head_compares_with_variants_of_the_first_exemplar(build):
+    """They stay; a target twice as wide is one whose box is, and W is seen by the head."""
+    images, boxes = moving_patch(4)
+    tracker = build("DSiamBox")
+    states = tracker.start_many([images[0]] * 2, [boxes[0], (30, 40, 60, 26)])
+    for state, width in zip(states, (30, 60), strict=True):
+        target = state.target
+        side = ((width + (width + 26) / 2) * (26 + (width + 26) / 2)) ** 0.5
+        expected = [width * 127 / side, 26 * 127 / side]
+        assert target.shape[0].tolist() == pytest.approx(expected, rel=1e-6)
+        assert [item.shape[:3] for item in target.bank.values()] == [(1, 5, 12)] * 2
+        assert all(item[:, 0].equal(target.exemplar[layer]) for layer, item in target.bank.items())
+    last = states
+    for image in images[1:]:
+        last, _ = tracker.step_many([image] * 2, last)
+    for old, new in zip(states, last, strict=True):
+        assert all(old.target.bank[layer].equal(item) for layer, item in new.target.bank.items())
+    assert build("DSiamM").start(images[0], boxes[0]).target.bank == {}
 
 
 def test_gray_alpha_and_sixteen_bit_frames_are_the_same_image(build):
@@ -137,12 +164,13 @@ def test_bad_input_is_named_and_leaves_the_target(build):
     tracker.track(images[1])
 
 
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
 @pytest.mark.parametrize(
     "box", [(-20, -15, 40, 30), (-50, -50, 400, 400), (150, 110, 40, 40), (60, 50, 1, 1)]
 )
-def test_boxes_over_the_border_larger_than_the_image_or_tiny(build, box):
+def test_boxes_over_the_border_larger_than_the_image_or_tiny(build, name, box):
     images, _ = moving_patch(3)
-    results = follow(build(), images, box)
+    results = follow(build(name), images, box)
     assert all(np.isfinite(result.box).all() for result in results)
 
 
@@ -169,7 +197,7 @@ def test_gate_on_a_loss(build):
     assert state.target.side.item() == pytest.approx(5 * first.target.side.item())
 
 
-@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
+@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM", "DSiamBox"])
 def test_a_grey_frame_is_lost_and_the_target_is_not(build, name):
     tracker = build(name)
     images, boxes = moving_patch(3)

@@ -1,12 +1,21 @@
 """Transforms and training steps on a real GPU against the CPU's."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 import torch
-from clip_data import clip_model, moving_clip, tracker_config
+from clip_data import (
+    box_model,
+    box_pairs,
+    clip_model,
+    moving_clip,
+    noise_pairs,
+    tracker_config,
+)
 
 from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.core.transforms import Pair, learn, mix
-from dsiam_plugin.training.data.pairs import PairBatch
 from dsiam_plugin.training.joint.learner import Learner, Machine
 from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 from dsiam_plugin.training.run.recipe import OptimizerConfig, TrainingConfig
@@ -78,15 +87,6 @@ def test_autocast_leaves_transforms_in_float32(dtype):
     torch.testing.assert_close(seen.cpu(), output("cpu"), rtol=1e-4, atol=1e-5)
 
 
-def pairs(count=4):
-    generator = torch.Generator().manual_seed(0)
-    pixels = [
-        torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8, generator=generator)
-        for size in (127, 191)
-    ]
-    return PairBatch(*pixels, torch.zeros(count, 2))
-
-
 def siamese(_):
     torch.manual_seed(0)
     return SiameseModel(SiameseConfig(channels=(16, 16, 24, 24, 16), contrast=0.5, group=2))
@@ -96,14 +96,26 @@ def joint(folder):
     return clip_model(folder, tracker_config())
 
 
-STAGES = {"siamfc": (siamese, pairs), "dsiamm": (joint, lambda: moving_clip(4, clips=2))}
+def box(folder):
+    return box_model(folder, box_batch(folder))
+
+
+def box_batch(folder):
+    return box_pairs(Path(tempfile.mkdtemp(dir=folder)) / "pack").batch(0, 0, 4)
+
+
+STAGES = {
+    "siamfc": (siamese, lambda _: noise_pairs()),
+    "dsiamm": (joint, lambda _: moving_clip(4, clips=2)),
+    "box": (box, box_batch),
+}
 
 
 def two_updates(stage, folder, device, dtype):
     make_model, make_batch = STAGES[stage]
     machine = Machine(torch.device(device), dtype)
     learner = Learner(make_model(folder), CONFIG, 2, machine)
-    return [learner.update(make_batch(), step).values for step in range(2)]
+    return [learner.update(make_batch(folder), step).values for step in range(2)]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -4,14 +4,14 @@ import logging
 
 import pytest
 import torch
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin import build_tracker
 from dsiam_plugin.trackers.device.tracker import DeviceTracker
 
 pytestmark = pytest.mark.cuda
 
-TRACKERS = ["SiamFC", "DSiam", "DSiamM"]
+TRACKERS = ["SiamFC", "DSiam", "DSiamM", "DSiamBox"]
 FRAMES = 12  # the first ones run eagerly, the rest as a recorded graph
 
 
@@ -43,7 +43,8 @@ def distances(results, expected):
 @pytest.mark.parametrize("name", TRACKERS)
 def test_float32_without_tf32_is_the_host_s(weights, name, preset):
     images, boxes = moving_patch(FRAMES)
-    options = {"weights": weights, "precision": "float32", "config": {"transform": preset}}
+    options = {"precision": "float32", "config": {"transform": preset}}
+    options["weights"] = weights_for(name, weights)
     host = build_tracker(name, device="cpu", **options)
     results = follow(build_tracker(name, device="cuda", **options), images, boxes[0])
     expected = follow(host, images, boxes[0])
@@ -57,7 +58,8 @@ def test_float32_without_tf32_is_the_host_s(weights, name, preset):
 @pytest.mark.parametrize("name", TRACKERS)
 def test_recorded_frames_are_those_run_eagerly(weights, name, precision, caplog):
     images, boxes = moving_patch(FRAMES)
-    tracker = build_tracker(name, weights=weights, device="cuda", precision=precision)
+    found = weights_for(name, weights)
+    tracker = build_tracker(name, weights=found, device="cuda", precision=precision)
     eager = DeviceTracker(tracker.network, tracker.config, name, graphs=False)
     with caplog.at_level(logging.WARNING):
         for targets in (boxes[0], [boxes[0], boxes[3], boxes[5]]):
@@ -71,11 +73,13 @@ def test_recorded_frames_are_those_run_eagerly(weights, name, precision, caplog)
     assert not [record.getMessage() for record in caplog.records]  # a graph was recorded
 
 
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision_follows_too(weights, precision):
+def test_half_precision_follows_too(weights, name, precision):
     images, boxes = moving_patch(FRAMES)
-    tracker = build_tracker("DSiamM", weights=weights, device="cuda", precision=precision)
-    host = build_tracker("DSiamM", weights=weights, device="cpu", precision="float32")
+    found = weights_for(name, weights)
+    tracker = build_tracker(name, weights=found, device="cuda", precision=precision)
+    host = build_tracker(name, weights=found, device="cpu", precision="float32")
     near = distances(follow(tracker, images, boxes[0]), follow(host, images, boxes[0]))
     assert sorted(near)[len(near) // 2] < 2
 

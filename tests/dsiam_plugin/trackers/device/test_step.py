@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dsiam_plugin import build_tracker
@@ -19,6 +19,8 @@ CASES = [
     ("SiamFC", None),
     ("DSiam", None),
     ("DSiamM", None),
+    ("DSiamBox", None),
+    ("DSiamBox", {"tracking": {"hold": True, "lost_height": 0.7}}),
     ("DSiam", RELEASE),
     ("DSiam", ALWAYS_LOST),
     ("DSiamM", {"transform": "paper", "tracking": {"lost_below": None}}),
@@ -40,7 +42,8 @@ def no_gradients():
 
 
 def build(weights, name, config=None):
-    return build_tracker(name, weights=weights, config=config, device="cpu", precision="float32")
+    found = weights_for(name, weights)
+    return build_tracker(name, weights=found, config=config, device="cpu", precision="float32")
 
 
 def frames(*images):
@@ -77,8 +80,9 @@ def test_the_rules_of_a_loss_were_among_the_cases(weights):
     assert tracker.step(images[1], tracker.start(images[0], boxes[0]))[1].lost
 
 
-def test_targets_do_not_touch_each_other(weights):
-    tracker = build(weights, "DSiamM")
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_targets_do_not_touch_each_other(weights, name):
+    tracker = build(weights, name)
     constants = make_constants(tracker.config, tracker.network)
     images, boxes = moving_patch(3)
     other = np.ascontiguousarray(images[1][:, ::-1])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin import build_tracker
 from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
@@ -17,7 +17,11 @@ def build(tmp_path_factory):
 
     def builder(name="DSiam", config=None):
         host = build_tracker(
-            name, weights=weights, config=config, device="cpu", precision="float32"
+            name,
+            weights=weights_for(name, weights),
+            config=config,
+            device="cpu",
+            precision="float32",
         )
         return host, DeviceTracker(host.network, host.config, name)
 
@@ -36,15 +40,16 @@ def assert_close(results, expected):
         assert result.lost is other.lost
 
 
-@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
+@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM", "DSiamBox"])
 def test_it_tracks_as_the_host_does(build, name):
     images, boxes = moving_patch(6)
     host, device = build(name)
     assert_close(follow(device, images, boxes[0]), follow(host, images, boxes[0]))
 
 
-def test_several_targets_are_each_as_if_alone(build):
-    _, device = build("DSiamM")
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_several_targets_are_each_as_if_alone(build, name):
+    _, device = build(name)
     images, boxes = moving_patch(5)
     alone = [follow(device, images, box) for box in (boxes[0], OTHER)]
     together = follow(device, images, [boxes[0], OTHER])
@@ -101,13 +106,14 @@ def test_gray_and_alpha_frames_are_the_same_image(build):
 )
 def test_boxes_over_the_border_larger_than_the_image_or_tiny(build, box):
     images, _ = moving_patch(3)
-    results = follow(build("DSiamM")[1], images, box)
-    assert all(np.isfinite([*result.box, result.score]).all() for result in results)
+    for name in ("DSiamM", "DSiamBox"):
+        results = follow(build(name)[1], images, box)
+        assert all(np.isfinite([*result.box, result.score]).all() for result in results)
 
 
 def test_a_grey_frame_is_lost_and_the_target_is_not(build):
     images, boxes = moving_patch(2)
-    for name in ("SiamFC", "DSiam"):
+    for name in ("SiamFC", "DSiam", "DSiamBox"):
         _, device = build(name)
         first = device.start(images[0], boxes[0])
         assert device.step(np.full_like(images[0], 128), first)[1].lost
@@ -142,9 +148,9 @@ def test_uploaded_frames_are_one_tensor():
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM"])
+@pytest.mark.parametrize("name", ["SiamFC", "DSiam", "DSiamM", "DSiamBox"])
 def test_a_gpu_with_its_graphs_gives_the_cpu_s_boxes(build, name, tmp_path):
-    weights = write_weights(tmp_path / "net.npz")
+    weights = weights_for(name, write_weights(tmp_path / "net.npz"))
     images, boxes = moving_patch(15)
     tracker = build_tracker(name, weights=weights, device="cuda", precision="float32")
     assert isinstance(tracker, DeviceTracker)

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from dsiam_plugin.training.data.augment import AugmentConfig, blurred, cut_window, relight, to_grey
+from dsiam_plugin.training.data.augment import (
+    AugmentConfig,
+    blurred,
+    covered,
+    cut_window,
+    relight,
+    to_grey,
+)
 
 
 @pytest.fixture
@@ -19,6 +26,36 @@ def test_cut_shows_the_middle_at_the_offset(crop, scale, flip):
     step = window[34, 72, 0].astype(float) - window[34, 32, 0]
     assert step == pytest.approx((-40 if flip else 40) * scale, abs=2)
     assert float(window[54, 52, 1]) - window[34, 52, 1] == pytest.approx(20 * scale, abs=2)
+
+
+def test_stretched_cuts_are_wider_and_lower(crop):
+    """The middle stays; of a stretch s, widths gain exp(s / 2) and heights lose it."""
+    plain = cut_window(crop, 81, (6.0, -4.0), 1.0, False)
+    window = cut_window(crop, 81, (6.0, -4.0), 1.0, False, stretch=0.4)
+    assert window[36, 46, :2] == pytest.approx([100, 100], abs=1)
+    for axis, factor in ((1, np.exp(-0.2)), (0, np.exp(0.2))):
+        near, far = (36, 46), [36, 46]
+        far[axis] += 30
+        step = float(window[tuple(far)][1 - axis]) - window[near][1 - axis]
+        assert step == pytest.approx(30 * factor, abs=1.5)
+    assert (cut_window(crop, 81, (6.0, -4.0), 1.0, False, 0.0) == plain).all()
+
+
+def test_cover_hides_a_rectangle_off_the_middle():
+    pixels, other = np.full((120, 120, 3), 10, np.uint8), np.full((120, 120, 3), 200, np.uint8)
+    rng, sizes = np.random.default_rng(0), set()
+    for _ in range(50):
+        result = covered(pixels, other, rng)
+        rows, columns = np.nonzero(result[..., 0] == 200)
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert len(rows) == height * width
+        assert (result == 10).all(axis=2).sum() == 120 * 120 - height * width
+        assert 10 <= min(height, width) <= max(height, width) < 24
+        middle = rows.mean() + 0.5 - 60, columns.mean() + 0.5 - 60
+        assert 0.06 * 120 - 2 < np.hypot(*middle) < 0.25 * 120 + 2
+        sizes.add((height, width))
+    assert len(sizes) > 10
+    assert (pixels == 10).all(), "the crop itself stays"
 
 
 def test_beyond_the_crop_is_its_mean(crop):

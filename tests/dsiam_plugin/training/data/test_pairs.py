@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.errors import ConfigError, DatasetError
 from dsiam_plugin.training.data.augment import AugmentConfig
 from dsiam_plugin.training.data.pack import Pack, PackGeometry, Track
@@ -59,6 +60,64 @@ def test_batches_repeat_and_differ(pack):
     dataset = PairDataset([pack], PairConfig(), seed=3)
     for other in (dataset.batch(2, 6, 4), dataset.batch(3, 5, 4)):
         assert not torch.equal(first.offsets, other.offsets)
+
+
+def extents(picture):
+    """Width and height, px, of what is white on black."""
+    white = picture[..., 0] > 127
+    return [white.any(dim=axis).sum().item() for axis in (0, 1)]
+
+
+def test_sizes_are_those_of_the_painted_target(tmp_path):
+    """In exemplars, searches and variants that are zoomed and stretched."""
+    pack = make_pack(tmp_path, 4)
+    pack.crops[:] = 0
+    pack.crops[:, 175 - 20 : 175 + 21, 175 - 30 : 175 + 31] = 255
+    pack.boxes[:] = (145, 155, 61, 41)
+    augment = replace(PLAIN, scale=0.2, exemplar_scale=0.1, stretch=0.3, flip=0.5)
+    config = PairConfig(variants=True, augment=augment)
+    batch = PairDataset([pack], config, seed=0).batch(0, 0, 4)
+    assert batch.variants.shape == (4, len(VARIANTS), 127, 127, 3)
+    for index in range(4):
+        exemplar, search = batch.exemplar_sizes[index].tolist(), batch.search_sizes[index].tolist()
+        assert extents(batch.exemplars[index]) == pytest.approx(exemplar, abs=1)
+        assert extents(batch.searches[index]) == pytest.approx(search, abs=1)
+        for (zoom, stretch), picture in zip(VARIANTS, batch.variants[index], strict=True):
+            size = [
+                exemplar[0] * np.exp(stretch / 2) / zoom,
+                exemplar[1] / np.exp(stretch / 2) / zoom,
+            ]
+            assert extents(picture) == pytest.approx(size, abs=1.2)
+    ratios = batch.search_sizes.prod(1).sqrt() / batch.exemplar_sizes.prod(1).sqrt()
+    shapes = batch.search_sizes[:, 0] / batch.search_sizes[:, 1]
+    assert ratios.std() > 0.03
+    assert shapes.std() > 0.1
+
+
+def test_variants_have_their_exemplar_s_place_and_light(pack):
+    augment = AugmentConfig(exemplar_shift_px=8.0, light=0.3, tint=0.2, grey=0.5)
+    batch = PairDataset([pack], PairConfig(variants=True, augment=augment), 0).batch(0, 0, 6)
+    for exemplar, variants in zip(batch.exemplars, batch.variants, strict=True):
+        assert (variants[:, 5, 5] == exemplar[5, 5]).all()
+        places = [
+            [
+                item.double().mean()
+                for item in torch.where(picture[..., 0] > 0.7 * picture[..., 0].max())
+            ]
+            for picture in (exemplar, *variants)
+        ]
+        assert (torch.tensor(places) - torch.tensor(places[0])).abs().max() < 1
+    assert PairDataset([pack], PairConfig(), 0).batch(0, 0, 2).variants.shape[1] == 0
+
+
+def test_covered_searches_keep_their_target_s_middle(pack):
+    augment = replace(PLAIN, shift_px=0.0, cover=1.0)
+    dataset = PairDataset([pack], PairConfig(augment=augment), seed=0)
+    plain = PairDataset([pack], PairConfig(augment=replace(augment, cover=0.0)), seed=0)
+    changed = (dataset.batch(0, 0, 6).searches != plain.batch(0, 0, 6).searches).any(dim=-1)
+    assert changed.flatten(1).any(dim=1).sum() >= 4, "unless the patch has the video's own level"
+    assert not changed[:, 124:131, 124:131].any()
+    assert (pack.crops[:, 174:177, 174:177] == 255).all(), "the pack itself stays"
 
 
 def test_processes_share_one_batch(pack):

@@ -2,6 +2,7 @@ import pytest
 
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.training.run.recipe import (
+    BoxTraining,
     DSiamMTraining,
     SiamFCTraining,
     as_mapping,
@@ -12,7 +13,12 @@ from dsiam_plugin.training.run.recipe import (
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("train_siamfc", SiamFCTraining), ("train_dsiamm", DSiamMTraining)]
+    ("name", "kind"),
+    [
+        ("train_siamfc", SiamFCTraining),
+        ("train_dsiamm", DSiamMTraining),
+        ("embedded_box", BoxTraining),
+    ],
 )
 def test_shipped_recipes(repository, name, kind):
     config = load_training(repository / "toolkit_configs" / f"{name}.yaml")

@@ -1,20 +1,17 @@
 import pytest
 import torch
+from clip_data import noise_pairs
 from seeded_network import CHANNELS, write_weights
 
 from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.weights import load_weights
-from dsiam_plugin.training.data.pairs import PairBatch
 from dsiam_plugin.training.run.warm_start import start_from
 from dsiam_plugin.training.siamese.stage import SiameseConfig, SiameseModel
 
 
 def batch(count=4):
-    generator = torch.Generator().manual_seed(1)
-    searches = torch.randint(0, 256, (count, 127, 127, 3), dtype=torch.uint8, generator=generator)
-    exemplars = torch.randint(0, 256, (count, 87, 87, 3), dtype=torch.uint8, generator=generator)
-    return PairBatch(exemplars, searches, torch.zeros(count, 2))
+    return noise_pairs(count, seed=1, sizes=(87, 127))
 
 
 @pytest.fixture

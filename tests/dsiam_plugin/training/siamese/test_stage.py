@@ -1,6 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from clip_data import noise_pairs as batch
 
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.backbones import SiamFCAlexNet
@@ -10,15 +11,6 @@ from dsiam_plugin.training.siamese.losses import contrast_loss, logistic_loss
 from dsiam_plugin.training.siamese.stage import SiameseConfig, SiameseModel
 
 CHANNELS = (4, 8, 8, 8, 6)
-
-
-def batch(count=4, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    pixels = [
-        torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8, generator=generator)
-        for size in (127, 191)
-    ]
-    return PairBatch(*pixels, torch.zeros(count, 2))
 
 
 @pytest.fixture
