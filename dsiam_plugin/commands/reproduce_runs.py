@@ -111,9 +111,12 @@ def _run(book: Book, run: OwnRun, material: Material, arguments: argparse.Namesp
         return [f"{run.name}: {error}"]
     how = f"Convolutions: {spec.options['precision']} on {spec.options['device']}."
     book.head += [how] if how not in book.head else []
-    report = run_dataset(
-        material.run, spec, arguments.out / "results", num=arguments.num, force=arguments.force
-    )
+    try:
+        report = run_dataset(
+            material.run, spec, arguments.out / "results", num=arguments.num, force=arguments.force
+        )
+    except ResultsError as error:
+        raise ResultsError(str(error).replace("--tracker_path", "OUT")) from None
     print_report(report)
     return [f"{run.name} on {video}: {why}" for video, why in report.failures.items()]
 

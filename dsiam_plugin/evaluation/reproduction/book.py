@@ -1,6 +1,6 @@
 """The report: every section for which there are results, and a line for each that is left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,13 @@ WHY = (
 )
 
 
+# Beginnings of the sections' titles, in the report's order, which is the paper's.
+ORDER = (
+    "Scores", "Table 1", "Fig. 1:", "Fig. 4", "Fig. 6: measured", "Fig. 6: as", "Where the paper",
+    "Where the gains", "Fig. 7", "Fig. 8", "Fig. 9", "Fig. 10", "Sequence",
+)  # fmt: skip
+
+
 @dataclass
 class Book:
     """The report while it is put together."""
@@ -60,13 +67,17 @@ class Book:
         about = [*self.head, *(f"Left out: {line}" for line in self.left_out)]
         sections = [
             Section("What was run", lines=about),
-            *self.sections,
+            *sorted(self.sections, key=_place),
             Section("Where and why they differ", lines=WHY),
         ]
         paths = [self.out / "report.html", self.out / "report.pdf"]
         write_report(paths[0], TITLE, sections, mark)
         write_pdf(paths[1], TITLE, sections, mark)
         return paths
+
+
+def _place(section: Section) -> int:
+    return next(place for place, head in enumerate(ORDER) if section.title.startswith(head))
 
 
 def add_one_pass(
@@ -103,16 +114,16 @@ def add_one_pass(
     if not (parts.own(MAIN) and parts.own(BASELINE)):
         book.left_out.append(f"figures on OTB: no results of {MAIN} and {BASELINE}")
         return
-    makers: list[Callable[[OnePassParts], Section]] = [onepass.figure_1]
-    makers += [lambda _: figure_4(runs, book.figures), onepass.figure_6]
-    book.sections += [make(parts) for make in makers]
+    makers = [
+        onepass.figure_1, onepass.figure_6, onepass.figure_9, onepass.figure_10,
+        onepass.by_sequence, onepass.gains,
+    ]  # fmt: skip
+    book.sections += [figure_4(runs, book.figures), *(make(parts) for make in makers)]
     _add_printed(book, material, results)
     if len(material.compared.attr) > 1:
         book.sections.append(onepass.figure_7(parts))
     else:
         book.left_out.append(f"Fig. 7: the sequences have no attributes ({WHOLE} alone)")
-    makers = [onepass.figure_9, onepass.figure_10, onepass.by_sequence, onepass.gains]
-    book.sections += [make(parts) for make in makers]
 
 
 def add_restarts(

@@ -58,6 +58,8 @@ class Difference:
         """One line: where the gain sits."""
         named = ", ".join(f"{name} {value:+.2f}" for name, value in list(self.values.items())[:FEW])
         share = "" if np.isnan(self.share) else f", {self.share:.0%} of the whole gain"
+        if self.share > 1:
+            share = ", more than the whole gain, as the others lose together"
         spread = f"{self.mean:+.3f} +- {self.error:.3f} over {len(self.values)} sequences"
         return f"{self.title}: {spread}, median {self.median:+.3f}; the largest are {named}{share}."
 

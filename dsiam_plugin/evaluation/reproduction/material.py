@@ -10,6 +10,7 @@ from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.facts import load_facts
 from dsiam_plugin.evaluation.datasets.metadata import Metadata
+from dsiam_plugin.evaluation.datasets.otb_layout import ANNOTATION_FOLDER, SEQUENCE_FOLDER
 from dsiam_plugin.evaluation.datasets.video import Video
 from dsiam_plugin.evaluation.results.files import read_boxes, write_boxes
 from dsiam_plugin.evaluation.results.layout import ONE_PASS
@@ -40,14 +41,14 @@ def gather(folders: Sequence[Path], frames: int | None) -> Material:
 
     Args:
         folders: OTB in any layout, or other sequence folders; the first that has a sequence's
-            images counts.
+            images counts. For ``sequences`` with ``annotations`` beside it both are taken.
         frames: How many of each to take; None for all.
 
     Raises:
         DatasetError: A folder holds no sequences, or none of all has images.
     """
     found: dict[str, list[Video]] = {}
-    for folder in folders:
+    for folder in map(_with_annotations, folders):
         for name in (PAPERS, ALL_OTB):
             for video in DatasetFactory.create_dataset(name=name, dataset_root=folder):
                 found.setdefault(video.name, []).append(video)
@@ -107,6 +108,13 @@ def import_results(source: Path, tracker: str, dataset: Dataset, target: Path) -
     if len(gaps) == len(dataset):
         raise ResultsError(f"{source / tracker}: no result fits; {next(iter(gaps.values()))}")
     return gaps
+
+
+def _with_annotations(folder: Path) -> Path:
+    """The folder above, where that is a data set of which this one has the images."""
+    above = folder.parent
+    beside = folder.name == SEQUENCE_FOLDER and (above / ANNOTATION_FOLDER).is_dir()
+    return above if beside else folder
 
 
 def _has_images(video: Video) -> bool:

@@ -72,9 +72,9 @@ def figure_1(parts: OnePassParts) -> Section:
     """Overlap over frames, where our tracker gains most over the baseline."""
     peers, missing = parts.published(paper.FIG_1)
     main, base = parts.own(MAIN)[:1], parts.own(BASELINE)[:1]
-    videos = frames.gaining(parts.run, main[0], base[0])
+    videos = frames.gaining(parts.compared, main[0], base[0])
     shown = [*main, *base, *peers, *parts.published(["DSiamM"])[0]]
-    pictures = frames.draw_frames(parts.run, shown, videos, parts.folder / "fig1", curves=True)
+    pictures = frames.draw_frames(parts.compared, shown, videos, parts.folder / "fig1", curves=True)
     line = f"The {len(videos)} sequences on which {main[0]} gains most over {base[0]}."
     return _section("Fig. 1: overlap over frames", [line, missing], pictures)
 
@@ -85,7 +85,7 @@ def figure_6(parts: OnePassParts) -> Section:
     shown = [*peers, *parts.own(BASELINE, SINGLE, MAIN)]
     pictures = parts.compared.draw_curves(shown, parts.folder / "fig6")
     line = "Published raw results are cut to the same sequences and frames as ours."
-    return _section("Fig. 6: success and precision, measured here", [line, missing], pictures)
+    return _section("Fig. 6: measured here", [line, missing], pictures)
 
 
 def figure_6_printed(
@@ -136,18 +136,23 @@ def figure_9(parts: OnePassParts) -> Section:
             pairs = (_gain(parts.run, f"{whole} - {name}", whole, name) for name in names[1:])
             found += [pair for pair in pairs if pair]
     tables = [difference_table(found)] if found else []
-    line = "The paper: every component contributes, V the most; neither replacement is as good."
-    return Section("Fig. 9: ablations", tables, pictures, [line])
+    lines = ["The paper: every component contributes, V the most; neither replacement is as good."]
+    same = [pair.title.rpartition(" - ")[2] for pair in found if not any(pair.values.values())]
+    if same:
+        lines.append(f"Equal to the whole, whose fusion map is flat already: {', '.join(same)}.")
+    return Section("Fig. 9: ablations", tables, pictures, lines)
 
 
 def figure_10(parts: OnePassParts) -> Section:
     """Frames of telling sequences and of failures."""
     peers, missing = parts.published(paper.FIG_7)
     main = parts.own(MAIN)[0]
-    typical, failures = frames.telling(parts.run, main, peers)
+    typical, failures = frames.telling(parts.compared, main, peers)
     shown = [main, *peers]
     videos = [*typical, *failures]
-    pictures = frames.draw_frames(parts.run, shown, videos, parts.folder / "fig10", curves=False)
+    pictures = frames.draw_frames(
+        parts.compared, shown, videos, parts.folder / "fig10", curves=False
+    )
     line = f"Failures of {main} (its lowest success): {', '.join(failures)}; the others: "
     line += "where the trackers differ most."
     return _section("Fig. 10: frames and failures", [line, missing], pictures)
