@@ -23,7 +23,7 @@ LINES = 47  # of text on a page
 CAPTION = 6  # so many lines stand above a picture, more have a page of their own
 COLUMNS = 150  # signs of text in a line; wider tables are set smaller
 TEXT_POINTS, SPACING = 8.0, 1.3
-SIGN = 0.602  # width of a monospaced sign, of its size
+SIGN = 0.63  # width of a monospaced sign, of its size, and a little more
 PICTURE_DPI = 150
 
 Block = list[str]  # lines that stay together where a page can hold them
