@@ -16,8 +16,9 @@ from dsiam_plugin.commands.tracker_specs import plugin_spec
 from dsiam_plugin.commands.vot_runs import set_aside
 from dsiam_plugin.errors import DatasetError, DSiamError, ResultsError, VOTError
 from dsiam_plugin.evaluation.reporting.outputs import Outputs
+from dsiam_plugin.evaluation.reporting.trackers import find_trackers
 from dsiam_plugin.evaluation.reproduction.book import Book, add_one_pass, add_restarts
-from dsiam_plugin.evaluation.reproduction.material import Material, gather
+from dsiam_plugin.evaluation.reproduction.material import PAPERS, Material, gather
 from dsiam_plugin.evaluation.reproduction.ours import (
     BASELINE,
     MAIN,
@@ -27,9 +28,10 @@ from dsiam_plugin.evaluation.reproduction.ours import (
     load_networks,
     own_runs,
 )
+from dsiam_plugin.evaluation.reproduction.paper import digitised_curves
 from dsiam_plugin.evaluation.reproduction.restarts import evaluate_vot, open_vot
 from dsiam_plugin.evaluation.results.conversion import convert_results
-from dsiam_plugin.evaluation.running import run_dataset
+from dsiam_plugin.evaluation.running import TrackerSpec, run_dataset
 from dsiam_plugin.io.messages import one_line
 from dsiam_plugin.models.weights import ENVIRONMENT_VARIABLE
 from dsiam_plugin.vot import results as vot_results
@@ -63,8 +65,11 @@ def _check(arguments: argparse.Namespace) -> None:
     if not arguments.data and arguments.vot is None:
         raise DatasetError("nothing to run on; expected --data OTB=DIR or --vot DIR")
     Outputs(plots=arguments.out).check()
-    if arguments.results is not None and not arguments.results.is_dir():
-        raise ResultsError(f"--results {arguments.results}: no such folder")
+    if arguments.vot is not None:
+        open_vot(arguments.vot)
+    if arguments.results is not None:
+        find_trackers(arguments.results, PAPERS)
+        digitised_curves(arguments.results)
 
 
 def _head(networks: Sequence[Network]) -> list[str]:
@@ -85,9 +90,16 @@ def _one_pass(book: Book, arguments: argparse.Namespace, networks: Sequence[Netw
     book.head.append(f"OTB: {len(material.run)} sequences, {frames} frames in all.")
     results, done, failed = arguments.out / "results", [], []
     for run in own_runs(networks):
-        failures = _run(book, run, material, arguments)
-        failed += failures
-        done += [run] if (results / material.run.name / run.name).is_dir() else []
+        try:
+            spec = _spec(run, arguments)
+        except DSiamError as error:  # of another network, say: the others go on
+            complain("reproduce", f"{run.name}: {error}")
+            failed.append(f"{run.name}: {error}")
+            continue
+        how = f"Convolutions: {spec.options['precision']} on {spec.options['device']}."
+        book.head += [how] if how not in book.head else []
+        failed += _run(spec, material, arguments)
+        done.append(run)
     add_one_pass(
         book, material, networks, done, results / material.run.name, arguments.results,
         max(1, arguments.num),
@@ -95,22 +107,19 @@ def _one_pass(book: Book, arguments: argparse.Namespace, networks: Sequence[Netw
     return failed
 
 
-def _run(book: Book, run: OwnRun, material: Material, arguments: argparse.Namespace) -> list[str]:
+def _spec(run: OwnRun, arguments: argparse.Namespace) -> TrackerSpec:
+    return plugin_spec(
+        run.variant,
+        label=run.name,
+        weights=str(run.network.weights.path),
+        config=run.settings,
+        device=arguments.device,
+        precision=arguments.precision,
+    )
+
+
+def _run(spec: TrackerSpec, material: Material, arguments: argparse.Namespace) -> list[str]:
     """Runs one tracker as ``dsiam test`` does; returns a line for each failure."""
-    try:
-        spec = plugin_spec(
-            run.variant,
-            label=run.name,
-            weights=str(run.network.weights.path),
-            config=run.settings,
-            device=arguments.device,
-            precision=arguments.precision,
-        )
-    except DSiamError as error:  # of another network, say: the others go on
-        complain("reproduce", f"{run.name}: {error}")
-        return [f"{run.name}: {error}"]
-    how = f"Convolutions: {spec.options['precision']} on {spec.options['device']}."
-    book.head += [how] if how not in book.head else []
     try:
         report = run_dataset(
             material.run, spec, arguments.out / "results", num=arguments.num, force=arguments.force
@@ -118,7 +127,7 @@ def _run(book: Book, run: OwnRun, material: Material, arguments: argparse.Namesp
     except ResultsError as error:
         raise ResultsError(str(error).replace("--tracker_path", "OUT")) from None
     print_report(report)
-    return [f"{run.name} on {video}: {why}" for video, why in report.failures.items()]
+    return [f"{spec.name} on {video}: {why}" for video, why in report.failures.items()]
 
 
 def _restarts(book: Book, arguments: argparse.Namespace, networks: Sequence[Network]) -> list[str]:

@@ -10,6 +10,7 @@ from dsiam_plugin.evaluation.reporting.evaluation import Evaluation
 from dsiam_plugin.evaluation.reporting.export import write_csv, write_json
 from dsiam_plugin.evaluation.reporting.trackers import find_trackers
 from dsiam_plugin.evaluation.reproduction import onepass, restarts
+from dsiam_plugin.evaluation.reproduction.claims import claims
 from dsiam_plugin.evaluation.reproduction.maps import figure_4
 from dsiam_plugin.evaluation.reproduction.material import PAPERS, Material, import_results
 from dsiam_plugin.evaluation.reproduction.onepass import OnePassParts
@@ -37,8 +38,8 @@ WHY = (
 
 # Beginnings of the sections' titles, in the report's order, which is the paper's.
 ORDER = (
-    "Scores", "Table 1", "Fig. 1:", "Fig. 4", "Fig. 6: measured", "Fig. 6: as", "Where the paper",
-    "Where the gains", "Fig. 7", "Fig. 8", "Fig. 9", "Fig. 10", "Sequence",
+    "The paper's claims", "Scores", "Table 1", "Fig. 1:", "Fig. 4", "Fig. 6: measured",
+    "Fig. 6: as", "Where the paper", "Where the gains", "Fig. 7", "Fig. 8", "Fig. 9", "Fig. 10", "Sequence",
 )  # fmt: skip
 
 
@@ -95,13 +96,13 @@ def add_one_pass(
         book: Gets them.
         material: The sequences.
         networks: The networks that were run.
-        runs: The runs, with results or without.
+        runs: The runs, some perhaps without results.
         folder: Holds their results; gets copies of the published ones, cut to the same frames.
         results: Published raw results, in ``OTB2013/<tracker>/``; None for none.
         processes: Trackers evaluated at the same time.
     """
     book.marks.append(material.mark)
-    names = [run.name for run in runs if (folder / run.name).is_dir()]
+    names = [run.name for run in runs]
     published = _publish(book, material, results, folder, names)
     everyone = [*names, *published]
     run = Scored.measure(material.run, folder, everyone, processes)
@@ -118,7 +119,11 @@ def add_one_pass(
         onepass.figure_1, onepass.figure_6, onepass.figure_9, onepass.figure_10,
         onepass.by_sequence, onepass.gains,
     ]  # fmt: skip
-    book.sections += [figure_4(runs, book.figures), *(make(parts) for make in makers)]
+    book.sections += [
+        claims(parts),
+        figure_4(runs, book.figures),
+        *(make(parts) for make in makers),
+    ]
     _add_printed(book, material, results)
     if len(material.compared.attr) > 1:
         book.sections.append(onepass.figure_7(parts))

@@ -146,7 +146,7 @@ def test_without_the_vot_toolkit_the_rest_is_reported(otb, tmp_path, toolkit, mo
     ("arguments", "said"),
     [((), "nothing to run on"),
      (("--data", "OTB={tmp}/none"), "not found"),
-     (("--data", "{otb}", "--results", "{tmp}/none"), "no such folder"),
+     (("--data", "{otb}", "--results", "{tmp}/none"), "none is not a folder"),
      (("--data", "{otb}", "--weights", "{tmp}/none.npz"), "no such weights file"),
      (("--vot", "{tmp}/none"), "not found")],
 )  # fmt: skip

@@ -68,8 +68,8 @@ def test_every_figure_of_one_pass_is_drawn(otb, tmp_path, quick_files):
     book = Book(tmp_path, ["said first"])
     add_one_pass(book, otb, networks, runs, tmp_path / "results", tmp_path / "published", 1)
     assert [title.partition(":")[0] for title in titles(book)] == [
-        "Scores", "Fig. 4", "Fig. 1", "Fig. 6", "Fig. 9", "Fig. 10", "Sequence by sequence",
-        "Where the gains sit, measured here", "Fig. 7",
+        "Scores", "The paper's claims", "Fig. 4", "Fig. 1", "Fig. 6", "Fig. 9", "Fig. 10",
+        "Sequence by sequence", "Where the gains sit, measured here", "Fig. 7",
     ]  # fmt: skip
     assert book.write() == [tmp_path / "report.html", tmp_path / "report.pdf"]
     text = page(book)
@@ -101,6 +101,24 @@ def test_scores_are_those_of_the_same_frames(otb, tmp_path, quick_files):
     assert table.columns[:3] == ("Sequence", "authors' DSiamM", "official SiamFC")
     assert [row[0] for row in table.rows] == ["Deer", "Human9", "Skiing", "mean of 2"]
     assert table.rows[1][1] is None and table.rows[1][3] is not None
+
+
+def test_claims_stand_beside_what_is_measured(otb, tmp_path, quick_files):
+    networks = load_networks([])
+    runs = [run for run in own_runs(networks) if run.variant in ("SiamFC", "DSiamM")]
+    cut = {name: boxes[:6] for name, boxes in TRUTH.items()}
+    for run in runs:  # exact boxes pass 20 of 21 thresholds, 3 px of 12 off 12
+        data.write_results(
+            tmp_path / "results", run.name, shifted(cut, 3 * (run.variant == "SiamFC"))
+        )
+    book = Book(tmp_path, [])
+    add_one_pass(book, otb, networks, runs, tmp_path / "results", None, 1)
+    (table,) = next(part for part in book.sections if "claims" in part.title).tables
+    assert table.columns[2:] == ("published results, 2 here", "embedded, 2 here")
+    rows = {row[0]: row[2:] for row in table.rows}
+    assert rows["Success of SiamFC"] == (None, "0.571")
+    assert rows["DSiamM over SiamFC"] == (None, "+0.381 +- 0.000")
+    assert rows["V is worth (Fig. 9)"] == (None, None)
 
 
 def test_what_is_missing_is_left_out_and_said(tmp_path, quick_files):
