@@ -39,7 +39,8 @@ WHY = (
 # Beginnings of the sections' titles, in the report's order, which is the paper's.
 ORDER = (
     "The paper's claims", "Scores", "Table 1", "Fig. 1:", "Fig. 4", "Fig. 6: measured",
-    "Fig. 6: as", "Where the paper", "Where the gains", "Fig. 7", "Fig. 8", "Fig. 9", "Fig. 10", "Sequence",
+    "Fig. 6: as", "Where the paper", "Where the gains", "Fig. 7", "Fig. 8", "Fig. 9", "Fig. 10",
+    "Sequence",
 )  # fmt: skip
 
 
