@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,15 +15,13 @@ from dsiam_plugin.commands.command import complain
 from dsiam_plugin.commands.test import print_report
 from dsiam_plugin.commands.tracker_specs import plugin_spec
 from dsiam_plugin.commands.vot_runs import set_aside
-from dsiam_plugin.errors import DatasetError, DSiamError, ResultsError, VOTError
+from dsiam_plugin.errors import CheckpointError, DatasetError, ResultsError, VOTError
 from dsiam_plugin.evaluation.reporting.outputs import Outputs
 from dsiam_plugin.evaluation.reporting.trackers import find_trackers
 from dsiam_plugin.evaluation.reproduction.book import Book, add_one_pass, add_restarts
 from dsiam_plugin.evaluation.reproduction.material import PAPERS, Material, gather
 from dsiam_plugin.evaluation.reproduction.ours import (
-    BASELINE,
-    MAIN,
-    SINGLE,
+    HEADLINE,
     Network,
     OwnRun,
     load_networks,
@@ -38,7 +37,6 @@ from dsiam_plugin.vot import results as vot_results
 from dsiam_plugin.vot import workspace as vot_workspace
 
 EXIT_FAILED = 1
-VOT_TRACKERS = (BASELINE, SINGLE, MAIN)
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
@@ -92,9 +90,8 @@ def _one_pass(book: Book, arguments: argparse.Namespace, networks: Sequence[Netw
     for run in own_runs(networks):
         try:
             spec = _spec(run, arguments)
-        except DSiamError as error:  # of another network, say: the others go on
-            complain("reproduce", f"{run.name}: {error}")
-            failed.append(f"{run.name}: {error}")
+        except CheckpointError as error:  # the tracker is for other weights
+            book.left_out.append(f"{run.name}: {error}")
             continue
         how = f"Convolutions: {spec.options['precision']} on {spec.options['device']}."
         book.head += [how] if how not in book.head else []
@@ -142,8 +139,7 @@ def _restarts(book: Book, arguments: argparse.Namespace, networks: Sequence[Netw
     folder = arguments.out / "results" / dataset.name
     names, failed = [], []
     for network in networks:
-        fitting = [run.variant for run in own_runs([network]) if not run.preset]
-        for tracker in (name for name in VOT_TRACKERS if name in fitting):
+        for tracker in _fitting(network, arguments):
             try:
                 source = _run_vot(tracker, network, arguments)
             except VOTError as error:
@@ -158,6 +154,17 @@ def _restarts(book: Book, arguments: argparse.Namespace, networks: Sequence[Netw
         book.head.append(f"VOT: {len(dataset)} sequences, whole, by the VOT toolkit.")
         add_restarts(book, evaluation, mark, arguments.filter_seconds)
     return failed
+
+
+def _fitting(network: Network, arguments: argparse.Namespace) -> list[str]:
+    """The trackers to run on VOT that can be built with a network."""
+    found = []
+    for run in own_runs([network]):
+        if run.variant in HEADLINE and not run.preset:
+            with suppress(CheckpointError):
+                _spec(run, arguments)
+                found.append(run.variant)
+    return found
 
 
 def _run_vot(tracker: str, network: Network, arguments: argparse.Namespace) -> Path:

@@ -15,9 +15,9 @@ from dsiam_plugin.evaluation.reproduction.differences import (
 from dsiam_plugin.evaluation.reproduction.ours import (
     ABLATIONS,
     BASELINE,
+    HEADLINE,
     MAIN,
     PRESETS,
-    SINGLE,
     Network,
 )
 from dsiam_plugin.evaluation.reproduction.scored import Scored
@@ -82,7 +82,7 @@ def figure_1(parts: OnePassParts) -> Section:
 def figure_6(parts: OnePassParts) -> Section:
     """Success and precision of the paper's trackers and ours, on the same frames."""
     peers, missing = parts.published(paper.FIG_6)
-    shown = [*peers, *parts.own(BASELINE, SINGLE, MAIN)]
+    shown = [*peers, *parts.own(*HEADLINE)]
     pictures = parts.compared.draw_curves(shown, parts.folder / "fig6")
     line = "Published raw results are cut to the same sequences and frames as ours."
     return _section("Fig. 6: measured here", [line, missing], pictures)
@@ -166,7 +166,7 @@ def by_sequence(parts: OnePassParts) -> Section:
         columns = {
             "authors' DSiamM": paper.AUTHORS,
             "official SiamFC": paper.OFFICIAL,
-            **{name: network.name(name) for name in (BASELINE, SINGLE, MAIN)},
+            **{name: network.name(name) for name in HEADLINE},
             **{f"{MAIN} {preset}": network.name(MAIN, preset) for preset in PRESETS},
         }
         chosen = {title: parts.run.success(name) for title, name in columns.items()}
@@ -189,7 +189,7 @@ def _differences(parts: OnePassParts) -> list[Difference]:
     pairs = [(AUTHORS_GAIN, paper.AUTHORS, paper.OFFICIAL)]
     for network in parts.networks:
         base = network.name(BASELINE)
-        tried = [network.name(SINGLE), network.name(MAIN)]
+        tried = [network.name(name) for name in HEADLINE if name != BASELINE]
         tried += [network.name(MAIN, preset) for preset in PRESETS]
         pairs += [(f"{name} - {base}", name, base) for name in tried]
         release = network.name(MAIN, "release")

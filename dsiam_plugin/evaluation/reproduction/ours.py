@@ -13,6 +13,8 @@ ABLATIONS = {  # Fig. 9, left and right
     "left": ("DSiamM-VT", "DSiamM-BS", "DSiamM-Multi"),
     "right": ("DSiamM_withFrame_t-1", "DSiamM_fixedFusionWeight"),
 }
+_ALONE = (*ABLATIONS["left"], *ABLATIONS["right"])  # shown among themselves
+HEADLINE = tuple(name for name in tracker_names() if name not in _ALONE)  # shown beside peers
 PRESETS = ("release", "paper")  # run besides the default, with the main tracker
 EMBEDDED_LABEL = "embedded"
 
