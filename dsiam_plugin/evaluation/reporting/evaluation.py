@@ -95,6 +95,8 @@ def _check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
     Raises:
         ResultsError: Every tracker lacks every sequence; the message has the first reason.
     """
+    if not gaps:
+        raise ResultsError(f"no tracker of {dataset.name} is named whose results are in {folder}")
     if all(len(missing) == len(dataset) for missing in gaps.values()):
         reason = next(iter(next(iter(gaps.values())).values()))
         raise ResultsError(

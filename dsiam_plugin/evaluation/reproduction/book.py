@@ -171,6 +171,10 @@ def _add_printed(book: Book, material: Material, results: Path | None) -> None:
         )
         return
     source, trackers = find_trackers(results, PAPERS)
-    book.sections += onepass.figure_6_printed(
-        material.annotated, source, trackers, digitised_curves(results), book.figures
-    )
+    curves = digitised_curves(results)
+    try:
+        book.sections += onepass.figure_6_printed(
+            material.annotated, source, trackers, curves, book.figures
+        )
+    except ResultsError as error:
+        book.left_out.append(f"Fig. 6 as the authors' raw results give it: {error}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
+from dsiam_plugin.evaluation.reporting.evaluation import gap_lines
 from dsiam_plugin.evaluation.reproduction import frames, paper
 from dsiam_plugin.evaluation.reproduction.differences import (
     Difference,
@@ -24,6 +25,7 @@ from dsiam_plugin.evaluation.reproduction.scored import Scored
 from dsiam_plugin.evaluation.visualization.figures import plot_path
 from dsiam_plugin.evaluation.visualization.gains import draw_gains
 from dsiam_plugin.evaluation.visualization.report import Section
+from dsiam_plugin.io.tables import Table
 
 AUTHORS_GAIN = "authors' DSiamM - official SiamFC"
 
@@ -65,7 +67,8 @@ def scores(parts: OnePassParts) -> Section:
         tables += parts.run.evaluation(parts.ours).tables
     found = _differences(parts)
     tables += [difference_table(found)] if found else []
-    return Section("Scores", tables)
+    gaps = {name: parts.run.gaps[name] for name in parts.ours}
+    return Section("Scores", tables, lines=gap_lines(parts.run.dataset, gaps))
 
 
 def figure_1(parts: OnePassParts) -> Section:
@@ -91,7 +94,11 @@ def figure_6(parts: OnePassParts) -> Section:
 def figure_6_printed(
     annotated: Dataset, results: Path, trackers: Sequence[str], digitised: Mapping, folder: Path
 ) -> tuple[Section, Section]:
-    """The paper's own figure from its raw results, whole, and where its gain sits."""
+    """The paper's own figure from its raw results, whole, and where its gain sits.
+
+    Raises:
+        ResultsError: None of its trackers has a result.
+    """
     found, missing = paper.split_peers(paper.FIG_6, trackers)
     scored = Scored.measure(annotated, results, found, 1)
     read_off = {name: curve for name, curve in digitised.items() if name in missing}
@@ -106,8 +113,8 @@ def figure_6_printed(
         else "",
         f"Missing: {', '.join(left)}." if left else "",
     ]
-    printed = _section("Fig. 6: as the authors' raw results give it", lines, pictures)
-    printed = Section(printed.title, scored.evaluation(found).tables, pictures, printed.lines)
+    title, tables = "Fig. 6: as the authors' raw results give it", scored.evaluation(found).tables
+    printed = _section(title, lines, pictures, tables)
     gain = _gain(scored, AUTHORS_GAIN, paper.AUTHORS, paper.OFFICIAL)
     return printed, _gains_section("Where the paper's gain sits", scored, [gain], folder / "gain")
 
@@ -118,7 +125,7 @@ def figure_7(parts: OnePassParts) -> Section:
     evaluation = parts.compared.evaluation([*parts.own(MAIN), *peers])
     pictures = parts.compared.draw_attributes(evaluation.gaps, parts.folder / "fig7")
     tables = [table for table in evaluation.attribute_tables if "success" in table.title]
-    return Section("Fig. 7: the attributes", tables, pictures, [missing] if missing else [])
+    return _section("Fig. 7: the attributes", [missing], pictures, tables)
 
 
 def figure_9(parts: OnePassParts) -> Section:
@@ -215,5 +222,7 @@ def _gains_section(
     return Section(title, pictures=pictures, lines=[pair.finding() for pair in found.values()])
 
 
-def _section(title: str, lines: Sequence[str], pictures: Mapping[str, Path]) -> Section:
-    return Section(title, pictures=pictures, lines=[line for line in lines if line])
+def _section(
+    title: str, lines: Sequence[str], pictures: Mapping[str, Path], tables: Sequence[Table] = ()
+) -> Section:
+    return Section(title, tables, pictures, [line for line in lines if line])

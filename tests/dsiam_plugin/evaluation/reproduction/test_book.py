@@ -163,6 +163,10 @@ def test_the_papers_own_figure_needs_all_annotations(tmp_path, quick_files):
     assert len(printed.tables[0].rows) == 2
     # Exact boxes pass 20 of 21 thresholds; 3 px of 12 leave an overlap of 9 / 15, above 12.
     assert gain.lines[0].startswith("authors' DSiamM - official SiamFC: +0.381 +- 0.000 over 51")
+    data.write_results(tmp_path / "other" / "OTB2013", "Unheard", whole)
+    book = Book(tmp_path, [])
+    add_one_pass(book, material, networks, runs, tmp_path / "results", tmp_path / "other", 1)
+    assert any("no tracker of OTB2013 is named" in line for line in book.left_out)
 
 
 def test_table_1_has_the_papers_rows_and_ours(tmp_path, quick_files):
