@@ -27,6 +27,7 @@ from dsiam_plugin.evaluation.visualization.gains import draw_gains
 from dsiam_plugin.evaluation.visualization.report import Section
 from dsiam_plugin.io.tables import Table
 
+EQUAL = 0.005  # differences in success that only the rounding of a flat map makes
 AUTHORS_GAIN = "authors' DSiamM - official SiamFC"
 
 
@@ -144,7 +145,10 @@ def figure_9(parts: OnePassParts) -> Section:
             found += [pair for pair in pairs if pair]
     tables = [difference_table(found)] if found else []
     lines = ["The paper: every component contributes, V the most; neither replacement is as good."]
-    same = [pair.title.rpartition(" - ")[2] for pair in found if not any(pair.values.values())]
+    largest = {
+        pair.title.rpartition(" - ")[2]: max(map(abs, pair.values.values())) for pair in found
+    }
+    same = [name for name, value in largest.items() if value < EQUAL]
     if same:
         lines.append(f"Equal to the whole, whose fusion map is flat already: {', '.join(same)}.")
     return Section("Fig. 9: ablations", tables, pictures, lines)

@@ -66,7 +66,7 @@ def _filled(blocks: Sequence[Block]) -> Iterator[list[str]]:
     """Pages of lines."""
     page: list[str] = []
     for block in blocks:
-        if page and len(page) + len(block) > LINES:
+        if page and len(block) <= LINES < len(page) + len(block):
             yield page
             page = []
         page = [*page, *block]
@@ -111,6 +111,6 @@ def _show(figure: Figure, picture: Path, lines: int) -> None:
 
 def _finish(figure: Figure, title: str, number: int, mark: str) -> None:
     """The foot of a page: the mark, the report's title and the page's number."""
-    figure.text(MARGIN, 0.03, mark, fontsize=9, color="#b00020")
+    figure.text(MARGIN, 0.04, mark, fontsize=9, color="#b00020")
     end = f"{title}, {number}"
-    figure.text(1 - MARGIN, 0.03, end, fontsize=7, color="#777777", ha="right")
+    figure.text(1 - MARGIN, 0.02, end, fontsize=7, color="#777777", ha="right")
