@@ -3,10 +3,14 @@
 #
 #   make evaluate                        11 generated sequences, in vot_workspace/
 #   make evaluate DATA=DIR WEIGHTS=FILE  sequences in VOT's layout, in runs/vot/<name of DIR>/
+#   make reproduce OTB="DIR DIR" VOT=DIR RESULTS=DIR WEIGHTS=FILE
+#                                        the paper's tables and figures, in runs/reproduce/
 #   make fuzz SECONDS=N                  attacks every reader and writer; FUZZ=--help lists more
 #
 # Options of evaluate: WEIGHTS (default: $DSIAM_WEIGHTS, else those of the package), TRACKERS,
 # DATA, REPETITIONS (1: the trackers repeat exactly), EAO=LOW,HIGH (frames), WORKSPACE.
+# Options of reproduce: OTB (folders of sequences), VOT, RESULTS (others' raw results), WEIGHTS,
+# FRAMES (150, or all), FILTER_SECONDS (speeds in EFO), OUT. Without OTB: $DSIAM_DATASETS/OTB2013.
 # Of both: PYTHON, VENV, TORCH.
 
 PYTHON ?= python3
@@ -17,6 +21,12 @@ WEIGHTS ?= $(DSIAM_WEIGHTS)
 DATA ?=
 REPETITIONS ?=
 EAO ?=
+OTB ?= $(if $(DSIAM_DATASETS),$(DSIAM_DATASETS)/OTB2013)
+VOT ?=
+RESULTS ?=
+FRAMES ?= 150
+FILTER_SECONDS ?=
+OUT ?= runs/reproduce
 SECONDS ?= 240
 FUZZ ?=
 
@@ -24,11 +34,13 @@ SETTINGS := $(DATA)$(REPETITIONS)$(EAO)
 WORKSPACE ?= $(if $(SETTINGS),runs/vot/$(notdir $(patsubst %/,%,$(or $(DATA),generated))),vot_workspace)
 PREPARE = $(if $(DATA),--data "$(DATA)") $(if $(REPETITIONS),--repetitions $(REPETITIONS)) \
     $(if $(EAO),--eao $(EAO))
+REPRODUCE = $(OTB:%=--data OTB=%) $(VOT:%=--vot %) $(RESULTS:%=--results %) \
+    $(WEIGHTS:%=--weights %) $(FILTER_SECONDS:%=--filter_seconds %) --frames $(FRAMES)
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help evaluate test docs fuzz weights-named
+.PHONY: help evaluate reproduce test docs fuzz weights-named
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +60,9 @@ evaluate: weights-named $(VENV)/.vot
 	$(BIN)/vot report --workspace "$(WORKSPACE)" --name evaluate $(TRACKERS)
 	@$(BIN)/dsiam vot report "$(WORKSPACE)" $(TRACKERS)
 
+reproduce: weights-named $(VENV)/.vot
+	$(BIN)/dsiam reproduce "$(OUT)" $(strip $(REPRODUCE))
+
 # The threads of the tests stay unbounded, and pytest's closing line comes last.
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -66,9 +81,9 @@ docs: $(VENV)/.docs
 
 weights-named:
 	@test -z "$(WEIGHTS)" || test -f "$(WEIGHTS)" || { echo \
-	    "make evaluate: $(WEIGHTS): no such weights file" >&2; exit 1; }
+	    "make: $(WEIGHTS): no such weights file" >&2; exit 1; }
 
-$(VENV)/.vot: EXTRA := vot
+$(VENV)/.vot: EXTRA := vot,plots
 $(VENV)/.dev: EXTRA := dev
 $(VENV)/.docs: EXTRA := docs
 $(VENV)/.vot $(VENV)/.dev $(VENV)/.docs: pyproject.toml setup.py | $(BIN)/python

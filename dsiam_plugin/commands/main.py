@@ -14,6 +14,7 @@ from dsiam_plugin.commands import (
     export,
     forward,
     listing,
+    reproduce,
     track,
     train,
     vot_runs,
@@ -21,7 +22,7 @@ from dsiam_plugin.commands import (
 )
 from dsiam_plugin.commands.command import run_command
 
-COMMANDS = (track, listing, weights, export, doctor, vot_runs, data, train)
+COMMANDS = (track, listing, weights, export, doctor, vot_runs, reproduce, data, train)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,13 +66,14 @@ def _run_tracker(dataset: Dataset, tracker: TrackerSpec, arguments: argparse.Nam
     except (ResultsError, TrackerError) as error:
         complain("test", f"error: {error}")
         return False
-    _print_report(report)
+    print_report(report)
     if report.protocol in {protocol.name for protocol in ROBUSTNESS}:
         _print_robustness(dataset, arguments.tracker_path, report)
     return not report.failures
 
 
-def _print_report(report: RunReport) -> None:
+def print_report(report: RunReport) -> None:
+    """Prints what became of a tracker's runs."""
     parts = {
         f"{report.finished} done at {report.fps:.1f} fps": report.finished,
         f"{report.skipped} done before": report.skipped,

@@ -5,6 +5,7 @@ is imported for them alone.
 """
 
 import argparse
+from typing import Any
 
 from dsiam_plugin.errors import TrackerError
 from dsiam_plugin.evaluation.running import TrackerSpec
@@ -23,7 +24,17 @@ def tracker_specs(arguments: argparse.Namespace) -> list[TrackerSpec]:
             "--config are for the trackers that `dsiam list` shows"
         )
     specs = [
-        _named_spec(text) if text in factories else _plugin_spec(text, arguments)
+        _named_spec(text)
+        if text in factories
+        else plugin_spec(
+            text,
+            weights=arguments.weights,
+            config=arguments.config,
+            device=arguments.device,
+            precision=arguments.precision,
+            backend=arguments.backend,
+            on_cluster=arguments.address is not None,
+        )
         for text in arguments.trackers
     ]
     names = [spec.name for spec in specs]
@@ -39,23 +50,32 @@ def _named_spec(text: str) -> TrackerSpec:
     return TrackerSpec(name or reference.rpartition(":")[2], reference)
 
 
-def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
-    """A tracker of the registry, its settings resolved here so that all workers have the same."""
+def plugin_spec(
+    name: str,
+    *,
+    label: str = "",
+    device: str = "auto",
+    on_cluster: bool = False,
+    **settings: Any,
+) -> TrackerSpec:
+    """A tracker of the registry, its settings resolved here so that all workers have the same.
+
+    Args:
+        name: In the registry.
+        label: Name of its results; the tracker's by default.
+        device: As `resolve` takes it.
+        on_cluster: It runs on other machines.
+        **settings: Weights, configuration, precision and backend, as `resolve` takes them.
+
+    Raises:
+        DSiamError: As `resolve`.
+    """
     import dsiam_plugin
     from dsiam_plugin.trackers.builders import resolve
 
-    on_cluster = arguments.address is not None
     # Ray shows graphics cards only to workers that ask for some, which `--device cuda` does.
-    device = "cpu" if on_cluster and arguments.device == "auto" else arguments.device
-    plan = resolve(
-        name,
-        weights=arguments.weights,
-        config=arguments.config,
-        device=device,
-        precision=arguments.precision,
-        backend=arguments.backend,
-        elsewhere=on_cluster,
-    )
+    device = "cpu" if on_cluster and device == "auto" else device
+    plan = resolve(name, device=device, elsewhere=on_cluster, **settings)
     options = {
         "name": name,
         "weights": str(plan.weights.path.resolve()),
@@ -65,4 +85,4 @@ def _plugin_spec(name: str, arguments: argparse.Namespace) -> TrackerSpec:
         "backend": plan.backend,
     }
     identity = {**plan.identity(), "version": dsiam_plugin.__version__}
-    return TrackerSpec(name, "dsiam_plugin:build_tracker", options, identity)
+    return TrackerSpec(label or name, "dsiam_plugin:build_tracker", options, identity)

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dsiam_plugin.commands.argument_types import positive
@@ -44,11 +44,13 @@ def run_prepare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def set_aside(workspace: Path, trackers: Sequence[str]) -> None:
+def set_aside(
+    workspace: Path, trackers: Sequence[str], environment: Mapping[str, str] = os.environ
+) -> None:
     """Sets aside the trackers' results that something else than would run now gave."""
     from dsiam_plugin.vot.origin import origin_of_results  # loads torch
 
-    origin = origin_of_results(workspace, os.environ)
+    origin = origin_of_results(workspace, environment)
     for tracker in trackers:
         moved = vot_results.set_aside_outdated(workspace, tracker, origin)
         if moved is not None:

@@ -6,6 +6,7 @@ of its sequences may lie in `sequences/<folder>/img`.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dsiam_plugin.errors import DatasetError
@@ -36,10 +37,15 @@ def read_sequences(root: Path, facts: Mapping[str, SequenceFacts]) -> dict[str, 
 def read_sequence(root: Path, name: str, facts: SequenceFacts, annotation: Path) -> dict:
     """Metadata of one sequence, in pysot's schema.
 
+    Of a sequence that was cut, the frames that are there: so many rows, and the first frames.
+
     Raises:
         DatasetError: The annotation is damaged or has other than the expected rows.
     """
     boxes = read_annotated_boxes(annotation, first_pixel=1).tolist()
+    folder = image_folder(root, name, facts)
+    if _are_first(root / folder / "img", facts, len(boxes)):
+        facts = replace(facts, last_frame=facts.first_frame + len(boxes) - 1)
     if len(boxes) == facts.annotated:
         boxes = boxes[facts.skip :]
     elif len(boxes) != facts.frames:
@@ -47,7 +53,6 @@ def read_sequence(root: Path, name: str, facts: SequenceFacts, annotation: Path)
             f"{annotation}: {len(boxes)} rows, expected {facts.annotated} "
             f"(frames {facts.first_frame} to {facts.last_frame} of {name})"
         )
-    folder = image_folder(root, name, facts)
     return {
         "video_dir": folder,
         "init_rect": boxes[0],
@@ -93,6 +98,13 @@ def numbered_images(folder: Path) -> dict[int, str]:
     """Number at the end of the name to file name, for the images of a folder."""
     matches = [(_FRAME_NUMBER.search(name), name) for name in frame_files(folder)]
     return {int(match[1]): name for match, name in matches if match}
+
+
+def _are_first(images: Path, facts: SequenceFacts, rows: int) -> bool:
+    """True where the folder holds the first `rows` frames of a longer sequence and no other."""
+    if not facts.skip < rows < facts.frames or not images.is_dir():
+        return False
+    return sorted(numbered_images(images)) == [facts.first_frame + row for row in range(rows)]
 
 
 def _annotation_paths(root: Path, name: str, facts: SequenceFacts) -> Iterator[Path]:

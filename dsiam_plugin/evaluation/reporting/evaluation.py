@@ -14,6 +14,7 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
 from dsiam_plugin.evaluation.datasets.video import NO_FILE, Video
 from dsiam_plugin.evaluation.measures.regions import Convention
+from dsiam_plugin.evaluation.visualization.published import PublishedScore
 from dsiam_plugin.io.tables import Table
 from dsiam_plugin.io.workers import ordered_map
 
@@ -54,6 +55,8 @@ class Options:
         protocol: ``TRE`` or ``SRE`` for these runs; None takes the data set's usual evaluation.
         filter_seconds: Time VOT's filter operation takes on the machine of the results, which
             turns frames/s into EFO; None leaves speeds in frames/s.
+        field: Published scores of restart runs to rank among; None takes the benchmark's, where
+            all its sequences were evaluated.
     """
 
     processes: int = 1
@@ -62,6 +65,7 @@ class Options:
     pysot_path: Path | None = None
     protocol: str | None = None
     filter_seconds: float | None = None
+    field: Sequence[PublishedScore] | None = None
 
     def __post_init__(self) -> None:
         if self.pysot_path is None:
@@ -91,6 +95,8 @@ def _check_any_result(dataset: Dataset, folder: Path, gaps: Gaps) -> None:
     Raises:
         ResultsError: Every tracker lacks every sequence; the message has the first reason.
     """
+    if not gaps:
+        raise ResultsError(f"no tracker of {dataset.name} is named whose results are in {folder}")
     if all(len(missing) == len(dataset) for missing in gaps.values()):
         reason = next(iter(next(iter(gaps.values())).values()))
         raise ResultsError(

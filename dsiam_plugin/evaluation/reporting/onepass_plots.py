@@ -45,16 +45,16 @@ def draw_one_pass(
         Title -> PNG file, in the order of a report.
     """
     attributes = attributes_of(dataset)
-    draw = partial(_draw_curves, folder, dataset, curves, protocol)
+    draw = partial(draw_measures, folder, dataset, curves, protocol)
     pictures = draw(WHOLE, attributes.pop(WHOLE), normalized=True)
     if attributes:
-        pictures |= _draw_overview(folder, dataset, entries, names)
+        pictures |= draw_overview(folder, dataset, entries, names)
     for attribute, videos in attributes.items():
         pictures |= draw(attribute, videos, normalized=False)
     return pictures
 
 
-def _draw_overview(
+def draw_overview(
     folder: Path, dataset: Dataset, entries: Entries, names: Names
 ) -> dict[str, Path]:
     """Radar and bars of the success by attribute."""
@@ -73,7 +73,7 @@ def _draw_overview(
     }
 
 
-def _draw_curves(
+def draw_measures(
     folder: Path,
     dataset: Dataset,
     curves: Mapping[str, Curves],

@@ -39,7 +39,7 @@ def draw_sequences(evaluation: Evaluation, names: Sequence[str], folder: Path) -
     """
     pictures = {}
     for name in names:
-        sequence = _sequence(evaluation, evaluation.dataset[name])
+        sequence = sequence_results(evaluation, evaluation.dataset[name])
         if sequence.regions:
             draw_overlaps(sequence, path=folder)
             draw_strip(sequence, path=folder)
@@ -48,7 +48,7 @@ def draw_sequences(evaluation: Evaluation, names: Sequence[str], folder: Path) -
     return pictures
 
 
-def _sequence(evaluation: Evaluation, video: Video) -> SequenceResults:
+def sequence_results(evaluation: Evaluation, video: Video) -> SequenceResults:
     """The sequence's results in the order of the ranking."""
     ranking = evaluation.summary["trackers"]
     trackers = [name for name in ranking if video.name not in evaluation.gaps[name]][:TRACKERS]

@@ -1,6 +1,6 @@
 """The plots of VOT's restart experiment: ranking, curve, attributes and speed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,11 @@ from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.measures.eao import ALL
 from dsiam_plugin.evaluation.measures.result_tables import Entries, Names
 from dsiam_plugin.evaluation.reporting.evaluation import title_of
-from dsiam_plugin.evaluation.reporting.restart_tables import published_field, tags_of
+from dsiam_plugin.evaluation.reporting.restart_tables import tags_of
 from dsiam_plugin.evaluation.visualization import draw_eao
 from dsiam_plugin.evaluation.visualization.curves import Curve
 from dsiam_plugin.evaluation.visualization.figures import plot_path
+from dsiam_plugin.evaluation.visualization.published import PublishedScore
 from dsiam_plugin.evaluation.visualization.ranking import draw_eao_curves, draw_eao_ranking
 from dsiam_plugin.evaluation.visualization.speed import SpeedScore, draw_speed
 
@@ -26,6 +27,7 @@ def draw_restarts(
     interval: tuple[int, int] | None,
     definition: str,
     filter_seconds: float | None,
+    field: Sequence[PublishedScore],
 ) -> dict[str, Path]:
     """Draws the ranking, the curve, the radar of tags, and the speed where it is known.
 
@@ -39,12 +41,12 @@ def draw_restarts(
             it there is none to draw.
         definition: Whose expected average overlap it is.
         filter_seconds: Turns frames/s into EFO; None leaves frames/s.
+        field: Published scores to rank among.
 
     Returns:
         Title -> PNG file, in the order of a report.
     """
     title = title_of(dataset)
-    field = published_field(dataset)
     ranking = {name: entries[tracker]["eao"] for tracker, name in names.items()}
     published = {row.tracker: row.eao for row in field}
     pictures = {}

@@ -1,6 +1,7 @@
 """The tables of VOT's restart experiment."""
 
 import math
+from collections.abc import Sequence
 
 from dsiam_plugin.evaluation.datasets.dataset import Dataset
 from dsiam_plugin.evaluation.datasets.registry import find_benchmark
@@ -73,13 +74,17 @@ def published_field(dataset: Dataset) -> tuple[PublishedScore, ...]:
 
 
 def field_tables(
-    dataset: Dataset, entries: Entries, names: Names, note: str, filter_seconds: float | None
+    dataset: Dataset,
+    entries: Entries,
+    names: Names,
+    note: str,
+    filter_seconds: float | None,
+    field: Sequence[PublishedScore],
 ) -> list[Table]:
-    """The trackers among those the challenge has published, where a table is packaged.
+    """The trackers among those the challenge has published, where there are any.
 
     Robustness is the challenge's there: losses a sequence. Speeds are in EFO or left out.
     """
-    field = published_field(dataset)
     if not field:
         return []
     rows: dict[str, tuple[Cell, ...]] = {

@@ -27,6 +27,7 @@ from dsiam_plugin.evaluation.reporting.restart_plots import draw_restarts
 from dsiam_plugin.evaluation.reporting.restart_tables import (
     field_tables,
     main_table,
+    published_field,
     restart_video_tables,
     tag_tables,
 )
@@ -61,21 +62,23 @@ def evaluate_restarts(
     curves = {tracker: measured[tracker][1] for tracker in names}
     note = joined(_note(dataset, interval, options.eao), options.engine_note)
     head = {"dataset": title_of(dataset), "eao_definition": options.eao}
+    field = published_field(dataset) if options.field is None else options.field
     return Evaluation(
         dataset=dataset,
         summary={**head, "trackers": entries},
         tables=[main_table(dataset, entries, names, note, options.filter_seconds)],
         attribute_tables=tag_tables(dataset, entries, names, note),
         video_tables=[
-            *field_tables(dataset, entries, names, note, options.filter_seconds),
+            *field_tables(dataset, entries, names, note, options.filter_seconds, field),
             *restart_video_tables(dataset, entries, names),
         ],
         gaps=gaps,
         trajectory=lambda tracker, video: _trajectory(dataset, folder, tracker, video),
         draw=lambda plots: draw_restarts(
-            plots, dataset, entries, curves, names, interval, options.eao, options.filter_seconds
+            plots, dataset, entries, curves, names, interval, options.eao, options.filter_seconds,
+            field,
         ),
-    )
+    )  # fmt: skip
 
 
 def eao_interval(dataset: Dataset) -> tuple[int, int] | None:

@@ -21,6 +21,8 @@ th:first-child, td:first-child { text-align: left }
 .wide { overflow-x: auto } .low { color: #b00020 }
 .note { color: #555; font-size: .9rem; white-space: pre-line }
 figure { margin: 1.5rem 0 } img { max-width: 100%; height: auto }
+.mark { position: sticky; top: 0; background: #fff; color: #b00020; padding: .4rem 0 }
+@media print { .mark { position: fixed } }
 details { margin: 1rem 0 } summary { cursor: pointer; font-weight: bold }
 """
 
@@ -37,18 +39,26 @@ class Section:
     folded: bool = False  # keep the tables shut until they are asked for; for the long ones
 
 
-def write_report(path: str | os.PathLike[str], title: str, sections: Sequence[Section]) -> None:
+def write_report(
+    path: str | os.PathLike[str], title: str, sections: Sequence[Section], mark: str = ""
+) -> None:
     """Writes the report.
+
+    Args:
+        path: The file.
+        title: Of the page.
+        sections: Its parts; those without content are left out.
+        mark: A line that stays in sight, on printed pages too; empty for none.
 
     Raises:
         OSError: A picture cannot be read or the file cannot be written.
     """
-    page = render_report(title, sections)
+    page = render_report(title, sections, mark)
     with atomic_write(path) as file:
         file.write(page)
 
 
-def render_report(title: str, sections: Sequence[Section]) -> str:
+def render_report(title: str, sections: Sequence[Section], mark: str = "") -> str:
     """The page as text; the arguments are those of :func:`write_report`."""
     filled = [part for part in sections if part.tables or part.pictures or part.lines]
     links = "".join(
@@ -56,11 +66,12 @@ def render_report(title: str, sections: Sequence[Section]) -> str:
     )
     body = "".join(_section(index, part) for index, part in enumerate(filled))
     name = html.escape(title)
+    seen = f'<p class="mark">{html.escape(mark)}</p>\n' if mark else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<h1>{name}</h1>\n<nav>{links}</nav>\n{body}</body>\n</html>\n"
+        f"<body>\n<h1>{name}</h1>\n{seen}<nav>{links}</nav>\n{body}</body>\n</html>\n"
     )
 
 

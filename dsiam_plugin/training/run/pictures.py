@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import DSiamError
+from dsiam_plugin.evaluation.visualization.fusion import draw_fusion
 from dsiam_plugin.io.files import atomic_path
 from dsiam_plugin.io.versions import import_optional
-from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.models.weights import FUSION_PREFIX, load_weights
 from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig, ClipDataset
 from dsiam_plugin.training.data.pack import open_pack
 from dsiam_plugin.training.joint.config import JointConfig
@@ -48,23 +48,6 @@ class ClipView:
     plain: np.ndarray  # (T - 1, m, m) responses of the first exemplar alone
     responses: np.ndarray  # (T - 1, m, m) with V and W
     stride: int  # pixels between neighbouring cells
-
-
-def fusion_figure(maps: Mapping[str, Tensor]) -> Figure:
-    """The weight of each layer in every cell of the response (the paper's Fig. 4).
-
-    Args:
-        maps: (m, m) by layer; each panel has its own colour scale, for the maps sum to one.
-    """
-    figure = _figure(3.4 * len(maps), 3.2)
-    panels = figure.subplots(1, len(maps), squeeze=False)[0]
-    for axes, (layer, weights) in zip(panels, maps.items(), strict=True):
-        half = weights.shape[-1] / 2
-        image = axes.imshow(weights.cpu().numpy(), extent=(-half, half, half, -half))
-        axes.set_title(layer.removeprefix("fusion."))
-        axes.set_xlabel("cells from the middle")
-        figure.colorbar(image, ax=axes, shrink=0.85, label="weight")
-    return figure
 
 
 def clip_figure(view: ClipView) -> Figure:
@@ -149,7 +132,8 @@ def draw(options: argparse.Namespace) -> list[Path]:
     base = find_variant(options.tracker).config
     tracker = load_config(options.config, base, weights.config.get("tracker"))
     model = ClipModel(weights, tracker, JointConfig(train_features=False)).eval()
-    figures = {"fusion": fusion_figure(model.maps())} if model.maps() else {}
+    maps = {name.removeprefix(FUSION_PREFIX): item.cpu() for name, item in model.maps().items()}
+    figures = {"fusion": draw_fusion(maps)} if maps else {}
     if options.data:
         packs = [open_pack(path) for path in options.data]
         dataset = ClipDataset(packs, ClipConfig(length=options.length), options.seed)

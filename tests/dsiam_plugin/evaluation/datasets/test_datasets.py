@@ -152,6 +152,23 @@ def test_a_cut_data_set_says_so_in_its_own_table(tmp_path):
     assert len(dataset["Deer"]) == 71 and "LR" in dataset["Deer"].attr
 
 
+def test_a_cut_sequence_is_its_first_frames(tmp_path):
+    toolkit_data.write_otb(tmp_path, {"Couple": COUPLE[:7]}, images=True)
+    video = create(name="OTB2013", dataset_root=tmp_path)["Couple"]
+    np.testing.assert_array_equal(video.gt_traj, COUPLE[:7])
+    assert [Path(name).name for name in video.img_names] == [f"000{n}.jpg" for n in range(1, 8)]
+    assert "BC" in video.attr
+
+
+@pytest.mark.parametrize(("first", "left_out"), [(2, None), (1, "0004.jpg")])
+def test_other_frames_than_the_first_are_no_cut_sequence(tmp_path, first, left_out):
+    toolkit_data.write_otb(tmp_path, {"Couple": COUPLE[:7]}, images=True, first=first)
+    if left_out:
+        (tmp_path / "Couple" / "img" / left_out).unlink()
+    with pytest.raises(DatasetError, match="7 rows, expected 140"):
+        create(name="OTB2013", dataset_root=tmp_path)
+
+
 def test_an_annotation_of_other_length_is_an_error(tmp_path):
     toolkit_data.write_otb(tmp_path, {"Couple": COUPLE[:-1]})
     with pytest.raises(DatasetError, match=r"rect.txt: 139 rows, expected 140 \(frames 1 to 140"):

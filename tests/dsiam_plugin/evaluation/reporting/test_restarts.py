@@ -10,6 +10,7 @@ from dsiam_plugin.evaluation.datasets import DatasetFactory
 from dsiam_plugin.evaluation.reporting.evaluate import evaluate
 from dsiam_plugin.evaluation.reporting.evaluation import Options
 from dsiam_plugin.evaluation.visualization import figures
+from dsiam_plugin.evaluation.visualization.published import PublishedScore
 
 BOXES = data.moving_boxes(12, 2)
 
@@ -92,6 +93,10 @@ def test_a_part_of_vot2015_is_not_ranked_among_the_published_trackers(tmp_path):
     evaluation = evaluate(dataset, tmp_path / "results", ["Ours"], Options())
     assert evaluation.tables[0].title == "VOT2015 (1 of 60 sequences): restarts"
     assert not any("published" in table.text() for table in evaluation.video_tables)
+    field = (PublishedScore("Best", 0.9, 0.1, 1.1, 2.0), PublishedScore("Last", 0.1, 9.0, 0.1, 1.0))
+    given = evaluate(dataset, tmp_path / "results", ["Ours"], Options(field=field))
+    names = [row[0] for row in given.video_tables[0].rows]
+    assert names == ["Best (published)", "Ours", "Last (published)"]
 
 
 def test_restart_plots_are_written(restarts, tmp_path, quick_files):

@@ -71,3 +71,9 @@ def test_empty_sections_are_left_out_and_long_tables_folded():
     page = render_report("R", [Section("Empty"), Section("Videos", [table()], folded=True)])
     assert "Empty" not in page
     assert parse(page) and "<details><summary>A &amp; B</summary>" in page
+
+
+def test_a_mark_stays_in_sight():
+    page = render_report("R", [Section("S", lines=["x"])], "first <150> frames")
+    assert '<p class="mark">first &lt;150&gt; frames</p>' in page
+    assert 'class="mark"' not in render_report("R", [Section("S", lines=["x"])])

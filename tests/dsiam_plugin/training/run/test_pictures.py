@@ -5,18 +5,9 @@ import torch
 from clip_data import clip_model, moving_clip, tracker_config, write_pack
 from seeded_network import write_weights
 
-from dsiam_plugin.training.run.pictures import clip_figure, fusion_figure, main, view_clips
+from dsiam_plugin.training.run.pictures import clip_figure, main, view_clips
 
 pytest.importorskip("matplotlib")
-
-
-def test_fusion_maps_are_drawn_as_they_are():
-    conv5 = torch.rand(17, 17)
-    figure = fusion_figure({"fusion.conv5": conv5, "fusion.conv4": 1 - conv5})
-    panels = [axes for axes in figure.axes if axes.get_images()]
-    assert [axes.get_title() for axes in panels] == ["conv5", "conv4"]
-    for axes, weights in zip(panels, (conv5, 1 - conv5), strict=True):
-        np.testing.assert_array_equal(axes.get_images()[0].get_array(), weights.numpy())
 
 
 def test_a_clips_rows_show_what_the_model_saw(tmp_path):
