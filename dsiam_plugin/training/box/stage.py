@@ -101,8 +101,7 @@ class BoxModel(nn.Module):
             scores, detached.
         """
         z_feat, x_feat = self._embed(batch.exemplars), self._embed(batch.searches)
-        with torch.no_grad():  # variants follow the exemplar's features, which learn
-            bank = self._bank(z_feat, batch.variants)
+        bank = self._bank(z_feat, batch.variants)
         maps = self._head(z_feat, x_feat, bank)
         near = response_labels(batch.offsets, *self._grid(maps), self.config.radius_px)
         wide = response_labels(batch.offsets, *self._grid(maps), self.config.ignore_px)
@@ -178,7 +177,8 @@ class BoxModel(nn.Module):
 
     def _bank(self, z_feat: Mapping[str, Tensor], variants: Tensor) -> dict[str, Tensor]:
         """Features (B, 1 + K, C, h, w) of exemplars and their variants."""
-        features = self._embed(variants.flatten(0, 1))
+        with torch.no_grad():  # they follow the exemplars' features, which learn
+            features = self._embed(variants.flatten(0, 1))
         return {
             layer: torch.cat([z_feat[layer][:, None], item.unflatten(0, variants.shape[:2])], dim=1)
             for layer, item in features.items()

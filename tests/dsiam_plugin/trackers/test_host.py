@@ -213,7 +213,7 @@ def test_background_is_learnt_from_every_source(build, background):
     tracker = build("DSiam", {"transform": {"background": background, "min_confidence": 0.0}})
     results = follow(tracker, images, boxes[0])
     assert overlap(results[-1].box, Box(*boxes[3])) > 0.5
-    assert tracker.state.target.suppression["conv5"].shape == (1, 16, 22, 12)
+    assert tracker.state.target.suppression["conv5"].shape == (1, 12, 22, 2, 16)
 
 
 def test_untrusted_frames_teach_nothing(build):
