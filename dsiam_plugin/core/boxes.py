@@ -166,7 +166,7 @@ def locate_box(
     change = area.maximum(1 / area) * shape.maximum(1 / shape)
     scores = torch.sigmoid(maps.scores) * torch.sigmoid(maps.quality) ** tracking.quality
     trusted = scores * torch.exp(-tracking.shape_penalty * (change - 1))
-    window = fixed.window / fixed.window.amax()
+    window = fixed.window / fixed.window.max()
     best = torch.lerp(trusted, window, tracking.window_influence).flatten(1).argmax(1)
     score, trust = (item.flatten(1).gather(1, best[:, None]) for item in (scores, trusted))
     box, grown = (
