@@ -7,7 +7,7 @@ import numpy as np
 import tiny_training
 import torch
 from fuzz.engine import Reader
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, write_box_weights, write_weights
 
 from dsiam_plugin import build_tracker
 from dsiam_plugin.models.backbones import SiamFCAlexNet
@@ -57,10 +57,15 @@ def write_mat(folder: Path) -> None:
     savemat(folder / "net.mat", {"net": {"params": array}})
 
 
-def track(folder: Path) -> None:
+def write_box(folder: Path) -> None:
+    """``net.safetensors`` of a small network with a box head."""
+    write_box_weights(folder / "net.safetensors").with_suffix(".npz").unlink()
+
+
+def track(folder: Path, name: str = "DSiam") -> None:
     """Weights must load; those that load must track."""
     (path,) = folder.glob("net.*")
-    tracker = build_tracker("DSiam", weights=path, device="cpu", precision="float32")
+    tracker = build_tracker(name, weights=path, device="cpu", precision="float32")
     tracker.init(FRAMES[0], BOXES[0])
     answer = tracker.track(FRAMES[1])
     assert np.isfinite([*answer.box, answer.score]).all(), f"not finite: {answer}"
@@ -92,6 +97,7 @@ def read_checkpoint(folder: Path) -> None:
 READERS = [
     Reader("weights .npz", write_npz, track),
     Reader("weights .safetensors", write_safetensors, track),
+    Reader("weights of a box head", write_box, lambda folder: track(folder, "DSiamBox")),
     Reader("weights .pth", write_pth, track),
     Reader("weights .mat", write_mat, track),
     Reader("checkpoint", write_checkpoint, read_checkpoint),

@@ -2,14 +2,14 @@ import argparse
 import sys
 
 import pytest
-from seeded_network import write_weights
+from seeded_network import write_box_weights, write_weights
 
 from dsiam_plugin.commands import doctor
 from dsiam_plugin.commands import main as cli
 from dsiam_plugin.commands.doctor import FAIL, NOTE, OK, Check, format_check
 from dsiam_plugin.errors import MissingDependencyError, VOTError
 from dsiam_plugin.io.versions import Need
-from dsiam_plugin.models import precision
+from dsiam_plugin.models import precision, weights
 from dsiam_plugin.vot import handshake
 from dsiam_plugin.vot.handshake import Session
 
@@ -146,6 +146,19 @@ def test_broken_weights_fail_the_command_and_are_named(session, tmp_path, capsys
             "DSIAM_BACKEND": "torch",
         }
     ]
+
+
+def test_weights_are_those_of_the_tracker_s_kind(monkeypatch, tmp_path):
+    """A box head's are another file of the package; a named one is taken as it is."""
+    box = write_box_weights(tmp_path / "dsiam_box.safetensors")
+    monkeypatch.delenv("DSIAM_WEIGHTS", raising=False)
+    monkeypatch.setattr(weights, "EMBEDDED_BOX", box)
+    monkeypatch.setattr(weights, "EMBEDDED", tmp_path / "dsiam.safetensors")
+    options = argparse.Namespace(weights=None, config=None, tracker="DSiamBox")
+    finding = doctor._weights(options).finding
+    assert finding.startswith(f"{box} (from the package), siamfc_alexnet, sha256 ")
+    options.weights = str(box)
+    assert doctor._weights(options).finding.startswith(f"{box} (from --weights)")
 
 
 def test_impossible_device_fails(session, capsys):

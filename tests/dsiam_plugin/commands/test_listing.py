@@ -1,4 +1,5 @@
 import yaml
+from seeded_network import write_box_weights
 
 from dsiam_plugin import tracker_names
 from dsiam_plugin.commands import main as cli
@@ -43,3 +44,13 @@ def test_bad_configuration_names_the_file_and_all_keys(capsys, tmp_path):
 def test_configuration_without_a_name(capsys):
     assert cli.main(["list", "--config", "c.yaml"]) == 2
     assert "expected --yaml NAME" in capsys.readouterr().err
+
+
+def test_a_box_head_s_tracker_with_weights_of_either_kind(capsys, tmp_path):
+    box = write_box_weights(tmp_path / "box.safetensors")
+    assert cli.main(["list", "--yaml", "DSiamBox", "--weights", str(box)]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["model"]["box_head"] is True
+    options = ["--variant", "DSiamBox", "--weights", str(box.with_suffix(".npz"))]
+    assert cli.main(["export", *options, "--out", str(tmp_path / "net.onnx")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "box.npz: weights without a box head, expected a file of weights with one" in line

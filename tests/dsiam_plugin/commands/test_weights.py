@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pytest
+from seeded_network import write_box_weights
 
 from dsiam_plugin.commands import main as cli
 
@@ -116,3 +117,13 @@ def test_convert_to_features_alone_in_half_precision(npz, tmp_path):
     assert features.config["origin"] == {"seed": 3}
     assert "tracker" not in features.config
     assert out.stat().st_size < 0.6 * joint.stat().st_size
+
+
+def test_features_of_a_box_network_keep_its_head(tmp_path, capsys):
+    source, out = write_box_weights(tmp_path / "box.safetensors"), tmp_path / "out.safetensors"
+    assert cli.main(["weights", "convert", str(source), str(out), "--features-only"]) == 0
+    capsys.readouterr()
+    before, after = info(source, capsys), info(out, capsys)
+    assert after["tensors"] == before["tensors"]
+    assert after["neck.conv4.weight"].split()[0] == "12x24x1x1"
+    assert "head.score.weight" in after

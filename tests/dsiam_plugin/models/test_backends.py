@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from seeded_network import moving_patch, write_weights
+from seeded_network import moving_patch, weights_for, write_weights
 from signal_stack import drop_signal_stack
 
 from dsiam_plugin.errors import ConfigError, DeviceError, MissingDependencyError
@@ -99,9 +99,10 @@ def test_int8_computes_only_levels_in_use(weights, crops):
 
 
 @needs_vnni
-def test_int8_follows_a_target(weights):
+@pytest.mark.parametrize("name", ["DSiamM", "DSiamBox"])
+def test_int8_follows_a_target(weights, name):
     images, boxes = moving_patch()
-    tracker = build_tracker("DSiamM", weights=weights, precision="int8")
+    tracker = build_tracker(name, weights=weights_for(name, weights), precision="int8")
     tracker.init(images[0], boxes[0])
     for image, box in zip(images[1:], boxes[1:], strict=True):
         found = tracker.track(image).box
