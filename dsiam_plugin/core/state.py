@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from dsiam_plugin.config import TrackerConfig, of_layer
-
-if TYPE_CHECKING:
-    from dsiam_plugin.core.boxes import ReadBoxes
 
 Features = Mapping[str, Tensor]  # a tensor for each layer, by its name
 ByLayer = Mapping[str, float | Tensor]  # a number for each layer: a constant, or () in training
@@ -124,7 +121,7 @@ class Numbers(NamedTuple):
         memory: Decay of the running mean.
         fusion: Weight of each layer, (m, m), or () for all cells (eq. 9).
         scale, bias: Affine adjust of the fused response.
-        read_boxes: The box head; None where boxes come from a search over scales.
+        read_boxes: A ``core.boxes.ReadBoxes``; None where boxes come from a search over scales.
     """
 
     lambda_v: ByLayer
@@ -135,14 +132,14 @@ class Numbers(NamedTuple):
     fusion: Features
     scale: float | Tensor
     bias: float | Tensor
-    read_boxes: ReadBoxes | None = None
+    read_boxes: Callable[..., Any] | None = None
 
 
 def numbers_of(
     config: TrackerConfig,
     fusion: Features,
     head: tuple[float, float],
-    read_boxes: ReadBoxes | None = None,
+    read_boxes: Callable[..., Any] | None = None,
 ) -> Numbers:
     """The numbers of a configuration.
 
