@@ -123,11 +123,15 @@ def _dsiamm(preset: str, **transform: Any) -> TrackerConfig:
 
 
 def _dsiambox(preset: str) -> TrackerConfig:
+    # W changes what the head sees of the region too; the usual share of it costs more than it adds.
+    milder: dict[str, Any] = {"rate_w": 0.1} if preset == "steady" else {}
     return TrackerConfig(
         model=ModelConfig(layers=("conv5", "conv4"), box_head=True),
         fusion=FusionConfig(primary_weight=0.5, balance=True),
-        tracking=replace(_TRACKINGS[preset], scales=1, upsample=1, window_influence=0.3),
-        transform=replace(_TRANSFORMS[preset], anchor_scale=False),
+        tracking=replace(
+            _TRACKINGS[preset], scales=1, upsample=1, window_influence=0.3, scale_damping=0.3
+        ),
+        transform=replace(_TRANSFORMS[preset], anchor_scale=False, **milder),
     )
 
 
