@@ -173,7 +173,6 @@ class TransformConfig:
             first, both over the background; 1 always learns.
         min_confidence: Learn only when the peak over the background is at least this share of the
             first frame's; 0 always learns.
-        every: Learn on every so many frames, from the first one that is followed; 1 on all.
         background: Where W's pair (G, G x map) comes from. "search": the winning search region's
             features as they are, and those features times the map around the target; nothing is
             embedded for it. "crop": G is cut anew around the target, at the size of the next
@@ -204,7 +203,6 @@ class TransformConfig:
     anchor_scale: bool = True
     max_ambiguity: float = number(0.65, "[0, 1]")
     min_confidence: float = number(0.6, "[0, 1]")
-    every: int = number(1, "[1, 1e6]")
     background: str = choice("search", ("search", "crop", "crop_at_scale"))
     saliency: str = choice("gaussian", ("gaussian", "release"))
     saliency_sigma: float = number(0.25, "(0, 10]")

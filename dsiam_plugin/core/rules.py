@@ -39,8 +39,6 @@ def judge(target: Target, peaks: Peaks, config: TrackerConfig) -> Verdict:
     learns = (peaks.ambiguity.double() <= transform.max_ambiguity) & (
         height >= transform.min_confidence * first
     )
-    if transform.every > 1:
-        learns = learns & (target.age % transform.every == 0)
     no = torch.zeros_like(lost)
     if transform.gate and transform.adaptive:
         recovers = target.lost & ~lost if transform.lost_growth > 1 else no
@@ -106,7 +104,7 @@ def settle(
     side = torch.minimum(side, tracking.max_search * target.first_side)
     if peaks.growth is not None:  # its own bounds are those of its window
         size = size * (side / own_side(size, config.crop)).clamp_max(1.0)[:, None]
-    target = target._replace(size=size, side=side, age=target.age + 1)
+    target = target._replace(size=size, side=side)
     if not (config.transform.gate and config.transform.adaptive):
         return target
     off = verdict.acts | target.lost  # or beyond the border, which counts as a loss

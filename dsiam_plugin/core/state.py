@@ -31,7 +31,6 @@ class Target(NamedTuple):
             image's border, (N,) bool.
         outside: Whether they were beyond the image's border on an odd number of frames, (N,) bool.
         suppressing: Whether W is on, (N,) bool.
-        age: Frames since the first one, (N,) int64.
         first_height: Height of the first frame's peak over its background, (N,) float32.
         shape: ``(w, h)`` of the first frame's box in px of its exemplar crop, (N, 2) float32.
         fill: Colour beyond the border, (N, 3).
@@ -51,7 +50,6 @@ class Target(NamedTuple):
     lost: Tensor
     outside: Tensor
     suppressing: Tensor
-    age: Tensor
     first_height: Tensor
     shape: Tensor
     fill: Tensor

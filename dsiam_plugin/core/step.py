@@ -44,15 +44,12 @@ def first_target(
     """
     side = own_side(size, crop)
     no = torch.zeros_like(side, dtype=torch.bool)
-    height, age = (
-        torch.ones_like(side, dtype=torch.float32),
-        torch.zeros_like(no, dtype=torch.int64),
-    )
+    height = torch.ones_like(side, dtype=torch.float32)
     shape = (size * (crop.exemplar_size / context_side(size, crop.context))[:, None]).float()
     first = {layer: item[:, 0] for layer, item in exemplars.items()}
     bank = exemplars if next(iter(exemplars.values())).shape[1] > 1 else {}
     features = (first, bank, first, first)
-    facts = (center, size, side, side, no, no, no, age, height, shape, fill)
+    facts = (center, size, side, side, no, no, no, height, shape, fill)
     return Target(*facts, {}, *features, {})
 
 

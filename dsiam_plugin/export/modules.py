@@ -110,7 +110,6 @@ class Frame(Exported):
             "next.mean": dict(target.mean),
             "next.suppressing": {"": target.suppressing.float()},
             "next.trusted": {"": verdict.learns.float()},
-            "next.age": {"": target.age.float()},
         }
         return {
             name: group
@@ -138,8 +137,6 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
         inputs |= {"bank": bank, "shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
     if transform.adaptive:
         inputs["trusted"] = number
-        if transform.every > 1:
-            inputs["age"] = number
     if learns_v:
         inputs["target"] = exemplar
     if transform.suppression and transform.background != "search":
@@ -158,8 +155,6 @@ def _state(values: Values, config: TrackerConfig) -> Target:
         mean=values.get("mean", target.mean),
         suppression=values.get("suppression", {}),
     )
-    if "age" in values:
-        target = target._replace(age=values["age"][""].long())
     if "shape" in values:
         target = target._replace(bank={k: v[None] for k, v in values["bank"].items()})
         # A search window of one px a px: the last box in px of the search crop.
