@@ -14,7 +14,7 @@ def make_state(count=2):
     zeros, center = torch.zeros(count).double(), torch.zeros(count, 2).double()
     features = {"conv5": torch.ones(count, 2, 3, 3)}
     no, height, fill = zeros > 0, torch.ones(count), torch.zeros(count, 3)
-    facts = (center, center + 1, zeros, zeros, no, no, no, zeros.long(), height, center + 1, fill)
+    facts = (center, center + 1, zeros, zeros, no, no, no, height, center + 1, fill)
     learnt = ({layer: item.clone() for layer, item in features.items()} for _ in range(2))
     return TrackerState((4, 6), Target(*facts, {}, features, {}, *learnt, {}))
 
