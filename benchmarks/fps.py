@@ -5,19 +5,15 @@
 Our trackers, OpenCV's and a plain float32 SiamFC loop as the yardstick take turns in rounds on the
 same 640x360 frames, so that a busy machine slows all alike; the tables give the median round and
 the ratio to the yardstick. Where other processes have their share of the machine, ``--clock
-processor --threads 1`` counts processor seconds instead. Without weights a seeded random network
-is used: a frame takes as long, but what it tracks is not the target, and frames on which nothing
-is learnt are cheaper.
+processor --threads 1`` counts processor seconds instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,7 +22,7 @@ import torch
 from opencv_trackers import NAMES, NanoTracker, OpenCVTracker, available
 from peaks import peak_rates
 from plain_siamfc import PlainSiamFC
-from scene import Box, find_or_make_weights, moving_targets
+from scene import Box, moving_targets
 from stages import REST, empty_totals, stage_table, timed_stages
 
 from dsiam_plugin import build_tracker
@@ -43,9 +39,7 @@ def main() -> int:
         cv2.setNumThreads(options.threads)
     clock = CLOCKS[options.clock]
     images, boxes = moving_targets(options.frames + 1, 1)
-    with tempfile.TemporaryDirectory() as folder:
-        weights = find_or_make_weights(options.weights, Path(folder))
-        ours = dict(_ours(options, weights))
+    ours = dict(_ours(options))
     others = [PlainSiamFC(), *map(OpenCVTracker, available())]
     if options.nano:
         others.append(NanoTracker(*options.nano))
@@ -68,7 +62,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", help="weights file; default $DSIAM_WEIGHTS, else random")
+    parser.add_argument("--weights", help="weights file (default: each tracker's own)")
     parser.add_argument("--trackers", nargs="+", default=["SiamFC", "DSiam", "DSiamM"])
     parser.add_argument("--precisions", nargs="+", default=["bfloat16", "int8"])
     parser.add_argument("--device", default="cpu")
@@ -82,12 +76,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _ours(options: argparse.Namespace, weights: Path) -> Iterator[tuple[str, Any]]:
+def _ours(options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     for precision in options.precisions:
         for name in options.trackers:
             try:
                 built = build_tracker(
-                    name, weights=weights, device=options.device, precision=precision
+                    name, weights=options.weights, device=options.device, precision=precision
                 )
             except DSiamError as error:
                 print(f"{name} ({precision}) left out: {error}")

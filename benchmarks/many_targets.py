@@ -9,14 +9,12 @@ targets stepped one after the other. Without weights a seeded random network is 
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from scene import Box, find_or_make_weights, moving_targets
+from scene import Box, moving_targets
 
 from dsiam_plugin import build_tracker
 from dsiam_plugin.trackers.targets import TargetTracker
@@ -37,14 +35,12 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     images, boxes = moving_targets(options.frames + 1, max(options.targets))
     clock = time.process_time if options.device == "cpu" else time.perf_counter
-    with tempfile.TemporaryDirectory() as folder:
-        weights = find_or_make_weights(options.weights, Path(folder))
-        for name in options.trackers:
-            tracker = build_tracker(
-                name, weights=weights, device=options.device, precision=options.precision
-            )
-            print(f"\n{name}, {options.device}, {tracker.network.dtype}")
-            _print_table(_measure(tracker, images, boxes, options, clock))
+    for name in options.trackers:
+        tracker = build_tracker(
+            name, weights=options.weights, device=options.device, precision=options.precision
+        )
+        print(f"\n{name}, {options.device}, {tracker.network.dtype}")
+        _print_table(_measure(tracker, images, boxes, options, clock))
     return 0
 
 

@@ -1,16 +1,9 @@
-"""What benchmarks of many targets run on: drawn frames, and weights where none are named."""
+"""What benchmarks of speed run on: drawn frames."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
-import torch
-
-from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.models.backbones import SiamFCAlexNet
-from dsiam_plugin.models.weights import find_weights
 
 Box = tuple[float, float, float, float]
 
@@ -39,21 +32,3 @@ def moving_targets(frames: int, count: int) -> tuple[list[np.ndarray], list[Box]
             place[:] = texture[: place.shape[0], : place.shape[1]]
         images.append(image)
     return images, [(float(x), float(y), *map(float, TARGET)) for x, y in corners]
-
-
-def find_or_make_weights(given: str | None, folder: Path) -> Path:
-    """The weights a tracker would take, else a file of seeded random ones in ``folder``.
-
-    Raises:
-        CheckpointError: If the given file is missing.
-    """
-    try:
-        return find_weights(given)
-    except CheckpointError:
-        if given:
-            raise
-    torch.manual_seed(0)
-    path = folder / "random.npz"
-    np.savez(path, **{name: item.numpy() for name, item in SiamFCAlexNet().state_dict().items()})
-    print("no weights named: a random network stands in")
-    return path
