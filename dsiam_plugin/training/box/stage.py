@@ -14,7 +14,7 @@ from dsiam_plugin.core.boxes import BoxMaps, corners, gather
 from dsiam_plugin.core.spectra import PORTABLE
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
-from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.models.weights import HEAD_PREFIX, NECK_PREFIX, Weights
 from dsiam_plugin.training.box.losses import overlaps
 from dsiam_plugin.training.data.pairs import PairBatch
 from dsiam_plugin.training.joint.config import start_backbone
@@ -143,7 +143,7 @@ class BoxModel(nn.Module):
     @torch.no_grad()
     def to_weights(self, origin: Mapping[str, Any]) -> Weights:
         """Backbone, necks and head."""
-        parts = {"": self.backbone, "neck.": self.necks, "head.": self.head}
+        parts = {"": self.backbone, NECK_PREFIX: self.necks, HEAD_PREFIX: self.head}
         tensors = {
             f"{prefix}{name}": item.detach().float().cpu().clone().contiguous()
             for prefix, part in parts.items()
