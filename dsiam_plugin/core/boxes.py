@@ -47,7 +47,7 @@ class Evidence(NamedTuple):
             (N, C, m, m).
         regions: Features of the search windows, (N, C, H, W).
         leanings: What each of K variants of the first exemplar answers beyond its share of what
-            the exemplar itself does, of a perfect match, (N, K, m, m).
+            the exemplar itself does, of a perfect match, (N, K, m, m); empty without variants.
         powers: What one of ``answers`` stands for in products of features, (N, 1, 1, 1).
     """
 
@@ -67,17 +67,19 @@ class Evidence(NamedTuple):
 ReadBoxes = Callable[[Evidence], BoxMaps]
 
 
-def lean(responses: Tensor, exemplars: Tensor) -> Tensor:
-    """Leanings (N, K, m, m) of responses of an exemplar and its K variants.
+def distinguish(exemplars: Tensor) -> Tensor:
+    """What K variants have beyond their share of the exemplar, (N, K, C, h, w).
+
+    Correlated with a search window they tell how far it leans to each variant, in units of the
+    exemplar's perfect match; the exemplar itself leans nowhere.
 
     Args:
-        responses: (N, 1 + K, m, m), the exemplar's own first.
-        exemplars: Their features, (N, 1 + K, C, h, w).
+        exemplars: Features of the exemplar and its variants, (N, 1 + K, C, h, w).
     """
-    # What each answers to the first
-    powers = (exemplars[:, :1] * exemplars).sum(dim=(2, 3, 4))[:, :, None, None]
-    own = powers[:, :1].clamp_min(_smallest(powers))
-    return (responses[:, 1:] - powers[:, 1:] / own * responses[:, :1]) / own
+    first, variants = exemplars[:, :1], exemplars[:, 1:]
+    powers = (first * exemplars).sum(dim=(2, 3, 4), keepdim=True)
+    own = _kept_finite(powers[:, :1])
+    return (variants - powers[:, 1:] / own * first) / own
 
 
 def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
@@ -96,6 +98,7 @@ def correlate_channels(z_feat: Tensor, x_feat: Tensor) -> Tensor:
 def gather(
     template: Mapping[str, Tensor],
     regions: Mapping[str, Tensor],
+    exemplar: Mapping[str, Tensor],
     bank: Mapping[str, Tensor],
     spectra: Spectra,
 ) -> Evidence:
@@ -104,24 +107,24 @@ def gather(
     Args:
         template: What is looked for, (N, C, h, w) a layer.
         regions: Features of the search windows, (N, C, H, W) a layer.
-        bank: Features of the first exemplar and its variants, (N, 1 + K, C, h, w) a layer.
+        exemplar: Features of the first exemplar, (N, C, h, w) a layer, the unit of a match.
+        bank: :func:`distinguish` of it and its variants, (N, K, C, h, w) a layer; may be empty.
         spectra: Whose way of correlating is used.
     """
     answers, leanings, powers = {}, {}, {}
     for layer, item in template.items():
-        exemplars, region = bank[layer], regions[layer]
-        power = exemplars[:, 0].square().mean(1, keepdim=True).sum(dim=(2, 3), keepdim=True)
-        power = power.clamp_min(_smallest(power))
+        region = regions[layer]
+        power = exemplar[layer].square().mean(1, keepdim=True).sum(dim=(2, 3), keepdim=True)
+        power = _kept_finite(power)
         answers[layer], powers[layer] = correlate_channels(item, region) / power, power
-        # Leanings are measured, not learnt: features that serve them serve the search worse.
-        responses = spectra.correlate(exemplars.detach(), region.detach()[:, None])[:, 0]
-        leanings[layer] = lean(responses, exemplars.detach())
+        if bank:  # measured, not learnt: features that serve leanings serve the search worse
+            leanings[layer] = spectra.correlate(bank[layer], region.detach()[:, None])[:, 0]
     return Evidence(answers, regions, leanings, powers)
 
 
-def _smallest(powers: Tensor) -> float:
-    """Keeps ratios to the power of an exemplar without features finite: zero."""
-    return torch.finfo(powers.dtype).tiny
+def _kept_finite(powers: Tensor) -> Tensor:
+    """Powers that can be divided by; an exemplar without features has none."""
+    return powers.clamp_min(torch.finfo(powers.dtype).tiny)
 
 
 def corners(maps: BoxMaps, size: Tensor, stride: float) -> Tensor:

@@ -36,7 +36,8 @@ class Target(NamedTuple):
         fill: Colour beyond the border, (N, 3).
         units: Factor and offset of each layer's response, (N, 2); empty for raw responses.
         exemplar: Features of the first target crops, (N, C, h, w) a layer.
-        bank: Those and their variants', (N, 1 + K, C, h, w) a layer; empty without a box head.
+        bank: What tells K variants of them apart (``core.boxes.distinguish``), (N, K, C, h, w) a
+            layer; empty without a box head.
         template: The exemplars after V, what is correlated.
         mean: Running mean of target features, which V learns from.
         suppression: Half spectra of W by layer, in the form of the spectra in use; empty as long

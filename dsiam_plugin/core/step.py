@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dsiam_plugin.config import CropConfig, TrackerConfig
-from dsiam_plugin.core.boxes import gather, locate_box
+from dsiam_plugin.core.boxes import distinguish, gather, locate_box
 from dsiam_plugin.core.response import (
     Fixed,
     align,
@@ -47,7 +47,7 @@ def first_target(
     height = torch.ones_like(side, dtype=torch.float32)
     shape = (size * (crop.exemplar_size / context_side(size, crop.context))[:, None]).float()
     first = {layer: item[:, 0] for layer, item in exemplars.items()}
-    bank = exemplars if next(iter(exemplars.values())).shape[1] > 1 else {}
+    bank = {k: distinguish(item) for k, item in exemplars.items() if item.shape[1] > 1}
     features = (first, bank, first, first)
     facts = (center, size, side, side, no, no, no, height, shape, fill)
     return Target(*facts, {}, *features, {})
@@ -153,7 +153,7 @@ def _observe_boxes(
             spectrum = target.suppression[layer]
             region = mix(spectrum, region, rate, config.transform, spectra, known)
         regions[layer] = region
-    evidence = gather(target.template, regions, target.bank, spectra)
+    evidence = gather(target.template, regions, target.exemplar, target.bank, spectra)
     response = fuse(align(evidence.plain()), target.units, numbers)[:, 0, 0]
     assert numbers.read_boxes is not None
     maps = numbers.read_boxes(evidence)

@@ -133,7 +133,7 @@ def _frame_inputs(network: SiameseNet, config: TrackerConfig) -> Values:
         inputs["calibration"] = {layer: torch.ones(2) for layer in search}
     inputs["first_height"] = number
     if config.model.box_head:
-        bank = _features(network, 1 + _variants(config), config.crop.exemplar_size)
+        bank = _features(network, _variants(config), config.crop.exemplar_size)
         inputs |= {"bank": bank, "shape": {"": torch.ones(2)}, "last": {"": torch.ones(2)}}
     if transform.adaptive:
         inputs["trusted"] = number

@@ -88,17 +88,17 @@ class BoxHead(nn.Module):
         """Maps of boxes, (N, m, m) and (N, 4, m, m)."""
         weights = torch.stack(list(self.fusion.values())).softmax(0)
         answers = seen = torch.zeros((), device=weights.device)
-        leanings = []
         for layer, weight in zip(self.fusion, weights, strict=True):
             answer = evidence.answers[layer]
             region = evidence.regions[layer]
             size = region.shape[-1] - answer.shape[-1] + 1
             answers = answers + weight * answer
             seen = seen + weight * under_middle(region, size)
-            leanings.append(LEANING_UNIT * evidence.leanings[layer])
-        leaning = torch.cat(leanings, dim=1)
-        if leaning.shape[1] == 0:  # without variants nothing leans
-            leaning = leaning.new_zeros(len(leaning), self.lean.in_channels, *leaning.shape[2:])
+        if evidence.leanings:
+            leaning = torch.cat([evidence.leanings[layer] for layer in self.fusion], dim=1)
+        else:
+            leaning = seen.new_zeros(len(seen), self.lean.in_channels, *seen.shape[2:])
+        leaning = LEANING_UNIT * leaning
         x = torch.cat([answers, seen, leaning], dim=1).to(self.enter.weight.dtype)
         x = F.relu(self.enter(x))
         scores = self.match(answers) + self.score(F.relu(self.score_tower(x)).float())

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsiam_plugin.config.fields import number, refuse, validate
-from dsiam_plugin.core.boxes import BoxMaps, corners, gather
+from dsiam_plugin.core.boxes import BoxMaps, corners, distinguish, gather
 from dsiam_plugin.core.spectra import PORTABLE
 from dsiam_plugin.models.backbones import SiamFCAlexNet
 from dsiam_plugin.models.box_head import BoxHead, Necks
@@ -176,17 +176,20 @@ class BoxModel(nn.Module):
             return self.necks({layer: levels[layer].float() for layer in LAYERS})
 
     def _bank(self, z_feat: Mapping[str, Tensor], variants: Tensor) -> dict[str, Tensor]:
-        """Features (B, 1 + K, C, h, w) of exemplars and their variants."""
+        """What tells variants of exemplars apart, (B, K, C, h, w) a layer; empty without."""
+        if not variants.shape[1]:
+            return {}
         with torch.no_grad():  # they follow the exemplars' features, which learn
             features = self._embed(variants.flatten(0, 1))
-        return {
-            layer: torch.cat([z_feat[layer][:, None], item.unflatten(0, variants.shape[:2])], dim=1)
-            for layer, item in features.items()
-        }
+            both = {
+                layer: torch.cat([z_feat[layer][:, None], item.unflatten(0, variants.shape[:2])], 1)
+                for layer, item in features.items()
+            }
+            return {layer: distinguish(item) for layer, item in both.items()}
 
     def _head(self, z_feat: Any, x_feat: Any, bank: Any) -> BoxMaps:
         with torch.autocast(self.log_scale.device.type, enabled=False):
-            return self.head(gather(z_feat, x_feat, bank, PORTABLE))
+            return self.head(gather(z_feat, x_feat, z_feat, bank, PORTABLE))
 
     def _grid(self, maps: BoxMaps) -> tuple[int, int]:
         return maps.scores.shape[-1], self.stride
@@ -196,8 +199,7 @@ class BoxModel(nn.Module):
         half = len(next(iter(z_feat.values()))) // 2  # is enough, and half the work
         wrong = {layer: item.roll(1, 0)[:half] for layer, item in z_feat.items()}
         seen = {layer: item[:half] for layer, item in x_feat.items()}
-        bank = {layer: item[:, None] for layer, item in wrong.items()}
-        scores = self._head(wrong, seen, bank).scores.flatten(1)
+        scores = self._head(wrong, seen, {}).scores.flatten(1)
         return F.softplus(scores.logsumexp(1)).mean() / 4 + F.softplus(scores).mean()
 
     def _contrast(self, z_feat: Any, x_feat: Any, labels: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from dsiam_plugin.core.boxes import (
     BoxMaps,
     corners,
     correlate_channels,
+    distinguish,
     gather,
-    lean,
 )
 from dsiam_plugin.core.response import correlate
 from dsiam_plugin.core.spectra import COMPLEX, PAIRS
@@ -20,14 +20,17 @@ def random(*shape, seed=0):
 
 
 def evidence_of(targets=2, channels=3, spectra=COMPLEX):
-    """Evidence, and the template, regions and bank that it was gathered from, by layer."""
-    parts = {"template": {}, "regions": {}, "bank": {}}
+    """Evidence, what it was gathered from, and exemplars with their variants, by layer."""
+    template, regions, exemplars = {}, {}, {}
     for layer, cells in {"conv5": 3, "conv4": 4}.items():
         area = channels, cells, cells
-        parts["template"][layer] = random(targets, *area)
-        parts["regions"][layer] = random(targets, channels, cells + 4, cells + 4, seed=1)
-        parts["bank"][layer] = random(targets, 1 + len(VARIANTS), *area, seed=2)
-    return gather(**parts, spectra=spectra), *parts.values()
+        template[layer] = random(targets, *area)
+        regions[layer] = random(targets, channels, cells + 4, cells + 4, seed=1)
+        exemplars[layer] = random(targets, 1 + len(VARIANTS), *area, seed=2)
+    first = {layer: item[:, 0] for layer, item in exemplars.items()}
+    bank = {layer: distinguish(item) for layer, item in exemplars.items()}
+    parts = template, regions, first, bank
+    return gather(*parts, spectra), parts, exemplars
 
 
 def test_every_channel_is_correlated_by_itself():
@@ -41,7 +44,7 @@ def test_every_channel_is_correlated_by_itself():
 
 @pytest.mark.parametrize("spectra", [COMPLEX, PAIRS], ids=["complex", "pairs"])
 def test_evidence_holds_the_plain_responses(spectra):
-    evidence, template, regions, _ = evidence_of(spectra=spectra)
+    evidence, (template, regions, *_), _ = evidence_of(spectra=spectra)
     plain = evidence.plain()
     for layer, z_feat in template.items():
         expected = correlate(z_feat[:, None], regions[layer][:, None])
@@ -52,16 +55,16 @@ def test_evidence_holds_the_plain_responses(spectra):
 def test_a_perfect_match_answers_with_a_mean_of_one():
     exemplar = random(2, 5, 3, 3)
     region = F.pad(exemplar, (2, 2, 1, 3))  # the exemplar in row 1 and column 2
-    evidence = gather({"a": exemplar}, {"a": region}, {"a": exemplar[:, None]}, COMPLEX)
+    evidence = gather({"a": exemplar}, {"a": region}, {"a": exemplar}, {}, COMPLEX)
     torch.testing.assert_close(
         evidence.answers["a"][:, :, 1, 2].mean(1), torch.ones(2, dtype=torch.float64)
     )
-    assert evidence.leanings["a"].shape == (2, 0, 5, 5), "without variants nothing leans"
+    assert evidence.leanings == {}, "without variants nothing leans"
 
 
 def test_leanings_by_their_definition():
     """What a variant answers beyond its share of the exemplar's answer, of a perfect match."""
-    evidence, _, regions, bank = evidence_of()
+    evidence, (_, regions, *_), bank = evidence_of()
     for layer, exemplars in bank.items():
         for n, k in np.ndindex(2, len(VARIANTS)):
             first, variant, region = exemplars[n, 0], exemplars[n, 1 + k], regions[layer][n]
@@ -79,21 +82,21 @@ def test_leanings_by_their_definition():
 def test_the_exemplar_leans_nowhere_and_a_variant_towards_itself():
     exemplars = random(1, 1 + len(VARIANTS), 4, 3, 3)
     exemplars[:, 1:] = exemplars[:, :1] + 0.3 * exemplars[:, 1:]  # variants are much like it
+    bank = distinguish(exemplars)
     for shown in range(1 + len(VARIANTS)):
-        responses = correlate(exemplars, exemplars[:, shown : shown + 1])[:, 0]
-        leanings = lean(responses, exemplars)[0, :, 0, 0]
+        leanings = correlate(bank, exemplars[:, shown : shown + 1])[0, 0, :, 0, 0]
         if shown == 0:
             torch.testing.assert_close(leanings, torch.zeros_like(leanings))
         else:
             assert leanings.argmax() == shown - 1
             assert leanings.max() > 0
     opposite = 2 * exemplars[:, :1] - exemplars[:, 1:2]
-    away = lean(correlate(exemplars, opposite)[:, 0], exemplars)
-    assert away[0, 0] < 0, "less of the variant's change is a change the other way"
+    away = correlate(bank, opposite)[0, 0, :, 0, 0]
+    assert away[0] < 0, "less of the variant's change is a change the other way"
 
 
 def test_targets_have_evidence_as_each_alone():
-    together, *parts = evidence_of(targets=3)
+    together, parts, _ = evidence_of(targets=3)
     for index in range(3):
         alone = gather(*({k: v[index : index + 1] for k, v in p.items()} for p in parts), COMPLEX)
         for group, own in zip(together, alone, strict=True):
@@ -112,8 +115,9 @@ def test_corners_lie_around_their_cells():
 
 
 def test_an_exemplar_without_features_answers_nothing():
-    _, _, regions, bank = evidence_of()
-    nothing = {layer: torch.zeros_like(item) for layer, item in bank.items()}
-    empty = gather({k: v[:, 0] for k, v in nothing.items()}, regions, nothing, COMPLEX)
+    _, (template, regions, *_), exemplars = evidence_of()
+    first = {layer: torch.zeros_like(item) for layer, item in template.items()}
+    bank = {layer: distinguish(torch.zeros_like(item)) for layer, item in exemplars.items()}
+    empty = gather(first, regions, first, bank, COMPLEX)
     for group in (empty.answers, empty.leanings, empty.plain()):
         assert not any(item.any() for item in group.values())

@@ -5,14 +5,14 @@ import torch
 from seeded_network import BOX_CHANNELS, write_box_weights, write_weights
 
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.core.boxes import VARIANTS, gather
+from dsiam_plugin.core.boxes import VARIANTS, distinguish, gather
 from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.errors import CheckpointError
 from dsiam_plugin.models.box_head import BoxHead, Necks, load_boxes, under_middle
 from dsiam_plugin.models.network import check_backbone
 from dsiam_plugin.models.weights import features_only, load_weights
 
-LAYERS, EXEMPLARS = ("conv5", "conv4"), 1 + len(VARIANTS)
+LAYERS = ("conv5", "conv4")
 BOX, PLAIN = (find_variant(name).config("steady").model for name in ("DSiamBox", "DSiamM"))
 
 
@@ -21,15 +21,17 @@ def weights(tmp_path_factory):
     return load_weights(write_box_weights(tmp_path_factory.mktemp("weights") / "box.safetensors"))
 
 
-def evidence_of(targets=2, count=EXEMPLARS, cells=17):
+def evidence_of(targets=2, count=len(VARIANTS), cells=17):
     generator = torch.Generator().manual_seed(0)
-    parts = [{}, {}, {}]
+    parts = [{}, {}, {}, {}]
     for layer, size in {"conv5": 6, "conv4": 8}.items():
-        shapes = [(size,), (size + cells - 1,), (count, size)]
+        shapes = [(size,), (size + cells - 1,), (size,), (count, size)]
         for part, (*more, side) in zip(parts, shapes, strict=True):
             shape = (targets, *more, BOX_CHANNELS, side, side)
             part[layer] = torch.randn(shape, generator=generator)
-    return gather(*parts, PAIRS)
+    exemplars = parts.pop()
+    bank = {k: distinguish(torch.cat([parts[2][k][:, None], v], 1)) for k, v in exemplars.items()}
+    return gather(*parts, bank if count else {}, PAIRS)
 
 
 def test_maps_have_a_value_a_cell(weights):
@@ -59,7 +61,7 @@ def test_a_new_head_scores_how_well_channels_match():
 def test_without_variants_nothing_leans(weights):
     _, head = load_boxes(weights, LAYERS, 17)
     with torch.no_grad():
-        alone, some = head(evidence_of(count=1)), head(evidence_of())
+        alone, some = head(evidence_of(count=0)), head(evidence_of())
     assert alone.sides.shape == some.sides.shape
     assert alone.sides.isfinite().all()
     assert (alone.sides - some.sides).abs().max() > 1e-3, "variants are looked at"

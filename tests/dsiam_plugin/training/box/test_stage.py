@@ -10,7 +10,7 @@ from tiny_training import CONFIG, tiny_job
 
 from dsiam_plugin.config import CropConfig
 from dsiam_plugin.config.variants import find_variant
-from dsiam_plugin.core.boxes import corners, gather
+from dsiam_plugin.core.boxes import corners, distinguish, gather
 from dsiam_plugin.core.spectra import PAIRS
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.network import build_network
@@ -103,10 +103,10 @@ def test_the_tracker_s_network_is_that_of_training(model, pairs, tmp_path):
     z_feat, x_feat = (network.embed(item.numpy()) for item in batch[:2])
     made = network.embed(batch.variants.flatten(0, 1).numpy())
     bank = {
-        layer: torch.cat([item[:, None], made[layer].unflatten(0, (4, -1))], dim=1)
+        layer: distinguish(torch.cat([item[:, None], made[layer].unflatten(0, (4, -1))], dim=1))
         for layer, item in z_feat.items()
     }
-    maps = network.box_head(gather(z_feat, x_feat, bank, PAIRS))
+    maps = network.box_head(gather(z_feat, x_feat, z_feat, bank, PAIRS))
     torch.testing.assert_close(maps.scores, expected["responses"], atol=1e-4, rtol=1e-4)
     best = maps.scores.flatten(1).argmax(1)
     half = batch.search_sizes / 2
