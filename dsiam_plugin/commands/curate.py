@@ -82,6 +82,7 @@ def _add_amounts(parser: argparse.ArgumentParser) -> None:
         ("--max-frames", int, "F", "with --tracks: most frames of one, taken evenly"),
         ("--stride", int, "K", "take every K-th frame"),
         ("--seed", int, "S", "another seed, other clips"),
+        ("--side", int, "P", "side of the crops in px, 127 of which show the exemplar window"),
     )
     group.add_argument("--tracks", action="store_true", help="pack whole tracks instead of clips")
 

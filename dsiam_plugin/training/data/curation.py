@@ -84,7 +84,7 @@ def fill(
         wanted, total = whole_tracks(selected, config), len(selected)
     else:
         wanted, total = random_clips(selected, config), config.clips
-    geometry = PackGeometry()
+    geometry = PackGeometry(config.side)
     with (
         PackWriter(folder, geometry) as writer,
         closing(ordered_map(partial(cut_footage, geometry), wanted, workers)) as results,

@@ -7,6 +7,7 @@ import numpy as np
 
 from dsiam_plugin.config.fields import number, refuse, validate
 from dsiam_plugin.errors import DatasetError
+from dsiam_plugin.training.data.pack import PackGeometry
 from dsiam_plugin.training.data.sources.footage import Flag, Footage, Scan, Skip
 
 FEWEST_FRAMES = 2  # one is no track
@@ -27,6 +28,8 @@ class CurationConfig:
         keep_occluded: Whether frames flagged as occluded are used.
         drop_generated: Whether frames are left out whose box was not drawn by hand.
         seed: Seed of the clips.
+        side: Side of the packed crops in px, 127 of which show the exemplar window; larger ones
+            leave room for wider search windows.
     """
 
     clips: int | None = number(2000, "[1, 1e9]")
@@ -40,6 +43,7 @@ class CurationConfig:
     keep_occluded: bool = False
     drop_generated: bool = False
     seed: int = number(0, "[0, 2147483647]")
+    side: int = number(PackGeometry.side, "[127, 4096]")
 
     def __post_init__(self) -> None:
         """Check all values."""

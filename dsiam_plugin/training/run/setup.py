@@ -18,7 +18,7 @@ from dsiam_plugin import __version__
 from dsiam_plugin.errors import CheckpointError, DatasetError
 from dsiam_plugin.io.files import write_text
 from dsiam_plugin.models.devices import resolve_device, resolve_precision
-from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.models.weights import Weights, load_weights
 from dsiam_plugin.training.data.pack import BOXES, CROPS, INDEX, open_pack
 from dsiam_plugin.training.data.prefetch import Dataset, Position
 from dsiam_plugin.training.joint.learner import Machine
@@ -42,7 +42,7 @@ class Request:
     data: Mapping[str, Path]  # name to folder of each pack
     out: Path  # folder of the run
     resume: bool = False  # go on from the folder's last checkpoint, if there is one
-    weights: Path | None = None  # file to start from; None for fresh parameters
+    weights: Path | None = None  # file to start from; None for the stage's own start
     device: str = "auto"  # as users name it
     workers: int = 0  # processes that prepare batches; 0 for a thread
     command: str = ""  # the command line, for the weights' header
@@ -60,10 +60,11 @@ def train(request: Request) -> Path | None:
         files = Files(request.out)
         _check_folder(request, files)
         digests = {name: pack_digest(path) for name, path in request.data.items()}
-        if request.weights is not None:
-            digests[START] = load_weights(request.weights).sha256
+        weights = _start(request)
+        if weights is not None:
+            digests[START] = weights.sha256
         with _logging(files.log if group.is_first else None):
-            trainer = Trainer(_job(request, files, group, digests))
+            trainer = Trainer(_job(request, files, group, digests, weights))
             if request.resume and files.last.is_file():
                 trainer.resume()
                 logger.info("resuming at pass %d, step %d", *_counted(trainer.position))
@@ -111,7 +112,20 @@ def _check_folder(request: Request, files: Files) -> None:
         )
 
 
-def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str]) -> TrainingJob:
+def _start(request: Request) -> Weights | None:
+    """The weights that the model starts from; None for fresh parameters."""
+    if request.weights is None and not STAGES[request.config.stage].needs_start:
+        return None
+    return load_weights(request.weights)
+
+
+def _job(
+    request: Request,
+    files: Files,
+    group: Group,
+    digests: Mapping[str, str],
+    weights: Weights | None,
+) -> TrainingJob:
     config, stage = request.config, STAGES[request.config.stage]
     device = group.device if group.world > 1 else resolve_device(request.device)
     machine = Machine(
@@ -119,7 +133,6 @@ def _job(request: Request, files: Files, group: Group, digests: Mapping[str, str
     )
     make_dataset = partial(open_dataset, tuple(request.data.values()), config)
     dataset = make_dataset()
-    weights = None if request.weights is None else load_weights(request.weights)
     torch.manual_seed(config.seed)
     model = stage.model(config, Start(weights, dataset))
     _log_start(request, machine, dataset)

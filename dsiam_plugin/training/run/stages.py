@@ -10,7 +10,7 @@ from torch import nn
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.models.weights import Weights, load_weights
+from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.box.stage import BoxModel
 from dsiam_plugin.training.data.clips import ClipDataset
 from dsiam_plugin.training.data.pack import Pack, open_pack
@@ -48,6 +48,8 @@ class Stage:
     # () values to log and `responses` to show; it has `parameter_groups`, `to_weights`, `scalars`
     # and `maps`
     model: Callable[[Any, Start], nn.Module]
+    # Whether it cannot start afresh: where no weights are named, the embedded ones are taken
+    needs_start: bool = False
 
 
 def open_dataset(paths: Sequence[Path], config: TrainingConfig) -> Dataset:
@@ -67,8 +69,8 @@ def _siamese(config: SiamFCTraining, start: Start) -> nn.Module:
 
 
 def _box(config: BoxTraining, start: Start) -> nn.Module:
-    weights = load_weights() if start.weights is None else start.weights
-    return BoxModel(config.model, weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
+    assert start.weights is not None
+    return BoxModel(config.model, start.weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
 
 
 def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
@@ -89,5 +91,5 @@ def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
 STAGES = {
     "siamfc": Stage("pair", _pairs, _siamese),
     "dsiamm": Stage("clip", _clips, _joint),
-    "box": Stage("pair", _pairs, _box),
+    "box": Stage("pair", _pairs, _box, needs_start=True),
 }

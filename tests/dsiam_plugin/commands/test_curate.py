@@ -94,6 +94,18 @@ def test_whole_tracks(otb, tmp_path):
     check_rows(pack, numbers_from=1)
 
 
+def test_wider_crops_show_the_same_scale(otb, tmp_path):
+    for side in (351, 401):
+        arguments = ["data", "curate", "otb", str(otb), str(tmp_path / str(side)), "--tracks"]
+        assert dsiam([*arguments, "--side", str(side)]) == 0
+    packs = [open_pack(tmp_path / name) for name in ("351", "401")]
+    assert packs[1].crops.shape[1:3] == (401, 401)
+    middle = np.asarray(packs[1].crops[:, 25:-25, 25:-25], int)
+    assert np.abs(middle - packs[0].crops).max() <= 1
+    np.testing.assert_allclose(packs[1].boxes[:, :2], packs[0].boxes[:, :2] + 25, atol=1e-4)
+    np.testing.assert_allclose(packs[1].boxes[:, 2:], packs[0].boxes[:, 2:], atol=1e-4)
+
+
 def test_every_source_packs_its_targets(tmp_path):
     write_snippet(tmp_path / "vid", "ILSVRC2015_train_00001000", batch="ILSVRC2015_VID_train_0000")
     write_got10k(tmp_path / "got", "GOT-10k_Train_000001")

@@ -31,6 +31,15 @@ log_steps: 1
 validation: {every: 0}
 clips: {clips: 2, length: 3}
 """
+STAGE_BOX = """
+stage: box
+epochs: 1
+batch_size: 2
+precision: float32
+validation: {every: 0}
+model: {cells: 9, channels: 8, hidden: 4}
+pairs: {pairs: 2, search_size: 191, variants: true}
+"""
 
 
 @pytest.fixture
@@ -117,6 +126,13 @@ def test_stage_two_starts_from_weights(train, tmp_path):
 def test_stage_two_needs_weights(train, capsys):
     assert train(STAGE_TWO) == 2
     assert "starts from weights of stage one" in capsys.readouterr().err
+
+
+def test_the_box_stage_notes_that_it_starts_from_the_embedded_weights(train, tmp_path):
+    assert train(STAGE_BOX) == 0
+    weights = load_weights(tmp_path / "run" / "weights.safetensors")
+    assert weights.has_box_head
+    assert weights.config["origin"]["data"]["(weights)"] == load_weights().sha256
 
 
 @pytest.mark.parametrize(

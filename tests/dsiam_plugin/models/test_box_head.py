@@ -21,17 +21,17 @@ def weights(tmp_path_factory):
     return load_weights(write_box_weights(tmp_path_factory.mktemp("weights") / "box.safetensors"))
 
 
-def evidence_of(targets=2, count=len(VARIANTS), cells=17):
+def evidence_of(targets=2, variants=True, cells=17):
     generator = torch.Generator().manual_seed(0)
     parts = [{}, {}, {}, {}]
     for layer, size in {"conv5": 6, "conv4": 8}.items():
-        shapes = [(size,), (size + cells - 1,), (size,), (count, size)]
+        shapes = [(size,), (size + cells - 1,), (size,), (len(VARIANTS), size)]
         for part, (*more, side) in zip(parts, shapes, strict=True):
             shape = (targets, *more, BOX_CHANNELS, side, side)
             part[layer] = torch.randn(shape, generator=generator)
     exemplars = parts.pop()
     bank = {k: distinguish(torch.cat([parts[2][k][:, None], v], 1)) for k, v in exemplars.items()}
-    return gather(*parts, bank if count else {}, PAIRS)
+    return gather(*parts, bank if variants else {}, PAIRS)
 
 
 def test_maps_have_a_value_a_cell(weights):
@@ -61,7 +61,7 @@ def test_a_new_head_scores_how_well_channels_match():
 def test_without_variants_nothing_leans(weights):
     _, head = load_boxes(weights, LAYERS, 17)
     with torch.no_grad():
-        alone, some = head(evidence_of(count=0)), head(evidence_of())
+        alone, some = head(evidence_of(variants=False)), head(evidence_of())
     assert alone.sides.shape == some.sides.shape
     assert alone.sides.isfinite().all()
     assert (alone.sides - some.sides).abs().max() > 1e-3, "variants are looked at"
