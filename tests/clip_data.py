@@ -14,7 +14,8 @@ from torch import Tensor
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.models.weights import load_weights
-from dsiam_plugin.training.box.stage import BoxConfig, BoxModel
+from dsiam_plugin.training.box.network import BoxConfig
+from dsiam_plugin.training.box.stage import BoxModel
 from dsiam_plugin.training.data.augment import AugmentConfig
 from dsiam_plugin.training.data.clips import ClipBatch, ClipConfig
 from dsiam_plugin.training.data.pack import Pack, PackGeometry, PackWriter, open_pack

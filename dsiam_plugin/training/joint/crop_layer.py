@@ -40,7 +40,7 @@ def cut_windows(rows: Tensor, centers: Tensor, size: int, fill: Tensor) -> tuple
     return torch.where(seen, pixels, fill[:, None, None, :]), corners + middle
 
 
-def bounded(centers: Tensor, annotated: Tensor, limit: float) -> Tensor:
+def bounded(centers: Tensor, annotated: Tensor, limit: float | Tensor) -> Tensor:
     """Positions (B, 2) at most ``limit`` px from the annotated ones in each direction.
 
     A packed crop shows no more than its margin: a tracker that left it would learn the fill colour.

@@ -1,13 +1,14 @@
 """Configuration of a training run: frozen dataclasses, one YAML file a recipe.
 
-``stage`` names the class that the rest of the file is read into: ``siamfc`` (image pairs) or
-``dsiamm`` (clips, transforms included). The sections of a stage's data and model are dataclasses
-of the modules that use them.
+``stage`` names the class that the rest of the file is read into: ``siamfc`` and ``box`` (image
+pairs), ``dsiamm`` and ``dsiambox`` (clips, transforms included). The sections of a stage's data
+and model are dataclasses of the modules that use them.
 """
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from dsiam_plugin.config.files import checked, override, plain, read_settings
 from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.io.messages import excerpt
 from dsiam_plugin.io.parsing import parse_yaml
-from dsiam_plugin.training.box.stage import BoxConfig
+from dsiam_plugin.training.box.network import BoxConfig
+from dsiam_plugin.training.box.rollout import RolloutConfig
 from dsiam_plugin.training.data.clips import ClipConfig
 from dsiam_plugin.training.data.pairs import PairConfig
 from dsiam_plugin.training.joint.config import JointConfig
@@ -140,7 +142,7 @@ class BoxTraining(TrainingConfig):
 
 @dataclass(frozen=True)
 class UnrolledTracker:
-    """The tracker that joint training unrolls over clips, and where its numbers start.
+    """The tracker that a training on clips unrolls, and where its numbers start.
 
     Attributes:
         variant: One of :func:`dsiam_plugin.tracker_names`.
@@ -167,10 +169,29 @@ class DSiamMTraining(TrainingConfig):
     dynamic: JointConfig = field(default_factory=JointConfig)
 
 
+@dataclass(frozen=True)
+class BoxClipsTraining(TrainingConfig):
+    """Stage two of the box head: on clips that the tracker itself follows.
+
+    Attributes:
+        tracker: What follows them.
+        clips: How clips are drawn.
+        model: The loss; channels and cells are those of the weights it starts from.
+        rollout: How far clips are followed.
+    """
+
+    stage: str = "dsiambox"
+    tracker: UnrolledTracker = field(default_factory=partial(UnrolledTracker, "DSiamBox"))
+    clips: ClipConfig = field(default_factory=ClipConfig)
+    model: BoxConfig = field(default_factory=BoxConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+
+
 CONFIGS: dict[str, type[TrainingConfig]] = {
     "siamfc": SiamFCTraining,
     "dsiamm": DSiamMTraining,
     "box": BoxTraining,
+    "dsiambox": BoxClipsTraining,
 }
 
 

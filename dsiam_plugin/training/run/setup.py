@@ -114,8 +114,8 @@ def _check_folder(request: Request, files: Files) -> None:
 
 def _start(request: Request) -> Weights | None:
     """The weights that the model starts from; None for fresh parameters."""
-    if request.weights is None and not STAGES[request.config.stage].needs_start:
-        return None
+    if request.weights is None:
+        return STAGES[request.config.stage].default_start()
     return load_weights(request.weights)
 
 

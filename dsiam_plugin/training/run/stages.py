@@ -1,16 +1,19 @@
-"""The two stages: which data and which model a configuration stands for."""
+"""The stages: which data and which model a configuration stands for."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.config.files import load_config
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.errors import CheckpointError
-from dsiam_plugin.models.weights import Weights
+from dsiam_plugin.models.weights import Weights, load_weights
+from dsiam_plugin.training.box.rollout import BoxClipModel
 from dsiam_plugin.training.box.stage import BoxModel
 from dsiam_plugin.training.data.clips import ClipDataset
 from dsiam_plugin.training.data.pack import Pack, open_pack
@@ -18,6 +21,7 @@ from dsiam_plugin.training.data.pairs import PairDataset
 from dsiam_plugin.training.data.prefetch import Dataset
 from dsiam_plugin.training.joint.stage import ClipModel
 from dsiam_plugin.training.run.recipe import (
+    BoxClipsTraining,
     BoxTraining,
     DSiamMTraining,
     SiamFCTraining,
@@ -48,8 +52,7 @@ class Stage:
     # () values to log and `responses` to show; it has `parameter_groups`, `to_weights`, `scalars`
     # and `maps`
     model: Callable[[Any, Start], nn.Module]
-    # Whether it cannot start afresh: where no weights are named, the embedded ones are taken
-    needs_start: bool = False
+    default_start: Callable[[], Weights | None] = lambda: None  # where no weights are named
 
 
 def open_dataset(paths: Sequence[Path], config: TrainingConfig) -> Dataset:
@@ -73,7 +76,7 @@ def _box(config: BoxTraining, start: Start) -> nn.Module:
     return BoxModel(config.model, start.weights, start.dataset.batch(0, 0, PAIRS_TO_MEASURE))
 
 
-def _clips(packs: Sequence[Pack], config: DSiamMTraining) -> Dataset:
+def _clips(packs: Sequence[Pack], config: DSiamMTraining | BoxClipsTraining) -> Dataset:
     return ClipDataset(packs, config.clips, config.seed)
 
 
@@ -82,14 +85,24 @@ def _joint(config: DSiamMTraining, start: Start) -> nn.Module:
         raise CheckpointError(
             "stage dsiamm: starts from weights of stage one; name a file of them with --weights"
         )
-    learnt = start.weights.config.get("tracker", {})  # of an earlier joint training
+    return ClipModel(start.weights, _unrolled(config, start.weights), config.dynamic)
+
+
+def _box_clips(config: BoxClipsTraining, start: Start) -> nn.Module:
+    assert start.weights is not None
+    tracker = _unrolled(config, start.weights)
+    return BoxClipModel(config.model, config.rollout, start.weights, tracker)
+
+
+def _unrolled(config: DSiamMTraining | BoxClipsTraining, weights: Weights) -> TrackerConfig:
+    learnt = weights.config.get("tracker", {})  # of an earlier joint training
     settings = merged(learnt, config.tracker.settings)
-    tracker = load_config(settings, find_variant(config.tracker.variant).config)
-    return ClipModel(start.weights, tracker, config.dynamic)
+    return load_config(settings, find_variant(config.tracker.variant).config)
 
 
 STAGES = {
     "siamfc": Stage("pair", _pairs, _siamese),
     "dsiamm": Stage("clip", _clips, _joint),
-    "box": Stage("pair", _pairs, _box, needs_start=True),
+    "dsiambox": Stage("clip", _clips, _box_clips, partial(load_weights, box_head=True)),
+    "box": Stage("pair", _pairs, _box, load_weights),
 }

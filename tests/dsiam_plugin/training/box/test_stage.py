@@ -16,7 +16,8 @@ from dsiam_plugin.errors import ConfigError
 from dsiam_plugin.models.network import build_network
 from dsiam_plugin.models.weights import load_weights, save_weights
 from dsiam_plugin.training.box.losses import overlaps
-from dsiam_plugin.training.box.stage import BoxConfig, BoxModel
+from dsiam_plugin.training.box.network import BoxConfig
+from dsiam_plugin.training.box.stage import BoxModel
 from dsiam_plugin.training.run.checkpoints import load_checkpoint
 from dsiam_plugin.training.run.engine import Trainer
 from dsiam_plugin.training.run.interrupts import Stopped
