@@ -13,9 +13,13 @@ from clip_data import (
     noise_pairs,
     tracker_config,
 )
+from seeded_network import write_box_weights
 
 from dsiam_plugin.config import TransformConfig
 from dsiam_plugin.core.transforms import Pair, learn, mix
+from dsiam_plugin.models.weights import load_weights
+from dsiam_plugin.training.box.network import BoxConfig
+from dsiam_plugin.training.box.rollout import BoxClipModel, RolloutConfig
 from dsiam_plugin.training.joint.learner import Learner, Machine
 from dsiam_plugin.training.joint.spectral import CLOSED_FORM
 from dsiam_plugin.training.run.recipe import OptimizerConfig, TrainingConfig
@@ -100,6 +104,11 @@ def box(folder):
     return box_model(folder, box_batch(folder))
 
 
+def box_clips(folder):
+    weights = load_weights(write_box_weights(folder / "box.safetensors"))
+    return BoxClipModel(BoxConfig(), RolloutConfig(), weights, tracker_config("DSiamBox"))
+
+
 def box_batch(folder):
     return box_pairs(Path(tempfile.mkdtemp(dir=folder)) / "pack").batch(0, 0, 4)
 
@@ -108,6 +117,7 @@ STAGES = {
     "siamfc": (siamese, lambda _: noise_pairs()),
     "dsiamm": (joint, lambda _: moving_clip(4, clips=2)),
     "box": (box, box_batch),
+    "dsiambox": (box_clips, lambda _: moving_clip(4, clips=2)),
 }
 
 
