@@ -18,6 +18,7 @@ class AugmentConfig:
     Attributes:
         shift_px: Largest displacement of the target from the search's middle, in each direction.
         scale: Largest relative change of the search's scale, either way.
+        zoom: Largest logarithm of a further change of that scale, which may be larger.
         stretch: Largest logarithm of the search's change of shape, width over height.
         cover: Probability that a piece of another crop hides a part of the search.
         exemplar_shift_px: The same displacement of the exemplar.
@@ -31,6 +32,7 @@ class AugmentConfig:
 
     shift_px: float = number(32.0, "[0, 1000]")
     scale: float = number(0.08, "[0, 1)")
+    zoom: float = number(0.0, "[0, 2]")
     stretch: float = number(0.0, "[0, 1]")
     cover: float = number(0.0, "[0, 1]")
     exemplar_shift_px: float = number(3.0, "[0, 1000]")

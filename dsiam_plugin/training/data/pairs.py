@@ -129,6 +129,8 @@ class PairDataset:
         offset = tuple(rng.uniform(-config.shift_px, config.shift_px, 2))
         exemplar_offset = tuple(rng.uniform(-config.exemplar_shift_px, config.exemplar_shift_px, 2))
         zooms = [1 + rng.uniform(-limit, limit) for limit in (config.exemplar_scale, config.scale)]
+        if config.zoom:
+            zooms[1] *= np.exp(rng.uniform(-config.zoom, config.zoom))
         stretch = rng.uniform(-config.stretch, config.stretch) if config.stretch else 0.0
         size, shift = pack.geometry.exemplar_size, exemplar_offset
         exemplar, *variants = (

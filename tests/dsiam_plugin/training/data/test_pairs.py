@@ -74,7 +74,7 @@ def test_sizes_are_those_of_the_painted_target(tmp_path):
     pack.crops[:] = 0
     pack.crops[:, 175 - 20 : 175 + 21, 175 - 30 : 175 + 31] = 255
     pack.boxes[:] = (145, 155, 61, 41)
-    augment = replace(PLAIN, scale=0.2, exemplar_scale=0.1, stretch=0.3, flip=0.5)
+    augment = replace(PLAIN, scale=0.2, zoom=0.3, exemplar_scale=0.1, stretch=0.3, flip=0.5)
     config = PairConfig(variants=True, augment=augment)
     batch = PairDataset([pack], config, seed=0).batch(0, 0, 4)
     assert batch.variants.shape == (4, len(VARIANTS), 127, 127, 3)
