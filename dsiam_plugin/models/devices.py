@@ -64,3 +64,9 @@ def _has_any(*capabilities: str) -> bool:
     # Older PyTorch has no public question; its own tests ask oneDNN like this.
     found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(found.get(capability) for capability in capabilities)
+
+
+def autocast_dtype(device: torch.device) -> torch.dtype:
+    """What autocast, where it is on, makes of a product; its getters vary by version."""
+    one = torch.ones(1, 1, device=device)
+    return (one @ one).dtype

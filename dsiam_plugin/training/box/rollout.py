@@ -17,8 +17,9 @@ from dsiam_plugin.core.boxes import BoxMaps, Evidence
 from dsiam_plugin.core.response import fixed
 from dsiam_plugin.core.rules import own_side
 from dsiam_plugin.core.state import Target
-from dsiam_plugin.errors import CheckpointError
+from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.box_head import load_boxes
+from dsiam_plugin.models.devices import autocast_dtype
 from dsiam_plugin.models.network import SiameseNet, fusion_maps
 from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.trackers.device.crops import windows_around
@@ -77,7 +78,7 @@ class BoxClipModel(BoxNetwork):
 
     Raises:
         CheckpointError: If the weights have no box head, or are another network's.
-        ConfigError: If a value is out of range.
+        ConfigError: If a value is out of range, or the tracker has no box head.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ class BoxClipModel(BoxNetwork):
             raise CheckpointError(
                 f"{weights.path}: has no box head; name weights of stage box with --weights"
             )
+        if not tracker.model.box_head:
+            raise ConfigError("tracker.variant: has no box head, expected DSiamBox")
         crop = tracker.crop
         cells = (crop.search_size - crop.exemplar_size) // self.stride + 1
         super().__init__(config, weights, load_boxes(weights, LAYERS, cells))
@@ -103,10 +106,7 @@ class BoxClipModel(BoxNetwork):
             ``responses`` (B, T - 1, m, m) of scores, detached.
         """
         device = batch.crops.device
-        one = torch.ones(1, 1, device=device)
-        precision = (
-            one @ one
-        ).dtype  # what autocast makes of a product; its getters vary by version
+        precision = autocast_dtype(device)
         with torch.autocast(device.type, enabled=False):
             return self._follow(batch, precision)
 

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from dsiam_plugin.config import TrackerConfig
 from dsiam_plugin.core.state import Peaks, Target, each
 from dsiam_plugin.models.backbones import SiamFCAlexNet
+from dsiam_plugin.models.devices import autocast_dtype
 from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.data.clips import ClipBatch
 from dsiam_plugin.training.joint.config import (
@@ -73,8 +74,7 @@ class ClipModel(nn.Module):
             off) and ``learnt`` (share of frames that V and W may be learnt on).
         """
         device = batch.crops.device
-        one = torch.ones(1, 1, device=device)
-        dtype = (one @ one).dtype  # what autocast makes of a product; its getters vary by version
+        dtype = autocast_dtype(device)
         with torch.autocast(device.type, enabled=False):
             annotated = box_centers(batch.boxes.flatten(0, 1)).unflatten(0, batch.boxes.shape[:2])
             seen = self._unroll(batch.crops, annotated, partial(self.embed, dtype=dtype))

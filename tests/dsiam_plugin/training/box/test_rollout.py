@@ -138,3 +138,5 @@ def test_what_does_not_fit_is_refused(weights, tmp_path):
         model(plain)
     with pytest.raises(ConfigError, match="max_growth: 0.5"):
         model(weights, RolloutConfig(max_growth=0.5))
+    with pytest.raises(ConfigError, match="has no box head, expected DSiamBox"):
+        BoxClipModel(BoxConfig(), ANYWHERE, weights, find_variant("DSiamM").config("steady"))
