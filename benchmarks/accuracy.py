@@ -11,11 +11,14 @@ evaluation, TRE) and follows to the end of its first `--frames` frames. A sequen
 the mean over its starts; gains are paired by sequence. With several baselines the one with the
 best mean is taken, in every group anew. Rows are kept in OUT/NAME.jsonl: another call goes on where
 one stopped, with more sequences or candidates; a candidate that has changed is refused.
+`--to-and-fro 240` plays short clips back and forth until they have so many frames: what adds up
+over time, such as an error of size, shows in long runs alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -178,6 +181,8 @@ def _run(candidate: Candidate, videos: Mapping[str, Any], arguments: argparse.Na
         "precision": arguments.precision,
         "frames": arguments.frames,
     }
+    if arguments.to_and_fro:
+        identity["to_and_fro"] = arguments.to_and_fro
     rows = Rows(arguments.out / f"{candidate.name}.jsonl", identity)
     scores = {}
     for number, (name, video) in enumerate(videos.items()):
@@ -185,15 +190,27 @@ def _run(candidate: Candidate, videos: Mapping[str, Any], arguments: argparse.Na
         runs = [(name, start) for start in _starts(truth, arguments.starts)]
         for run in runs:
             if run not in rows.runs:
-                rows.add(run, *_score(tracker, video, truth, run[1]))
+                order = there_and_back(run[1], len(truth), arguments.to_and_fro)
+                rows.add(run, *_score(tracker, video, truth, order))
         scores[name] = tuple(np.mean([rows.runs[run] for run in runs], axis=0).tolist())
         sys.stderr.write(f"{candidate.name}: {number + 1}/{len(videos)} {name}\n")
     return scores
 
 
-def _score(tracker: Any, video: Any, truth: np.ndarray, start: int) -> tuple[float, float]:
+def there_and_back(start: int, frames: int, length: int) -> list[int]:
+    """Frames from ``start`` to the last, then back and forth between the two up to ``length``."""
+    once = list(range(start, frames))
+    order = list(once)
+    turn = itertools.cycle([*once[-2:0:-1], *once])
+    order += itertools.islice(turn, max(length - len(once), 0) if len(once) > 1 else 0)
+    return order
+
+
+def _score(
+    tracker: Any, video: Any, truth: np.ndarray, order: Sequence[int]
+) -> tuple[float, float]:
     """Success (area under the curve) and precision (20 px) of one run."""
-    images, truth = video.img_names[start : len(truth)], truth[start:]
+    images, truth = [video.img_names[frame] for frame in order], truth[list(order)]
     track = run_through(tracker, images, lambda _: tuple(truth[0]), lambda: None)
     boxes = np.array(track.regions)
     precision = precision_curve(truth, boxes)[PRECISION_INDEX]
@@ -253,6 +270,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--frames", type=int, default=300, help="first frames of each sequence")
     parser.add_argument("--starts", type=int, default=3, help="starts of each sequence")
+    parser.add_argument(
+        "--to-and-fro", type=int, default=0, metavar="N", help="play shorter runs back and forth"
+    )
     parser.add_argument(
         "--group", action="append", default=[], metavar="NAME=A,B|NAME=@FILE", help="own table"
     )
