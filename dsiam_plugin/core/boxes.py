@@ -21,7 +21,14 @@ MOST_GROWTH = 2.0  # of width or height from one frame to the next
 
 # How the first exemplar is seen anew: px of its crop for one of the variant, and the logarithm of
 # what width over height gains. Where a variant answers more than it did, the target has become so.
-VARIANTS = ((1 / 1.15, 0.0), (1.15, 0.0), (1.0, 0.28), (1.0, -0.28))
+VARIANTS = (
+    (1 / 1.15, 0.0),
+    (1.15, 0.0),
+    (1 / 1.4, 0.0),
+    (1.4, 0.0),
+    (1.0, 0.32),
+    (1.0, -0.32),
+)
 
 
 class BoxMaps(NamedTuple):

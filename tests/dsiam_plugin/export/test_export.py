@@ -155,7 +155,7 @@ def test_boxes_of_a_head_are_those_of_the_tracker(weights, tmp_path):
     assert_same_run(sessions, built("DSiamBox", weights), images, boxes[0], accuracy=1e-5)
     names = [item.name for item in sessions[1].get_inputs()]
     assert {"bank.conv5", "bank.conv4", "shape", "last"} < set(names)
-    assert sessions[0].get_inputs()[0].shape == [5, 127, 127, 3]
+    assert sessions[0].get_inputs()[0].shape == [7, 127, 127, 3]
     assert sessions[1].get_outputs()[0].shape == [8]
 
 

@@ -6,6 +6,7 @@ from seeded_network import moving_patch, weights_for, write_weights
 
 from dsiam_plugin import Box, build_tracker
 from dsiam_plugin.config.variants import tracker_names
+from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.core.state import tensors_of
 from dsiam_plugin.errors import BoxError, ImageError, TrackerStateError
 from dsiam_plugin.io.boxes import overlap
@@ -126,7 +127,7 @@ def test_a_box_head_compares_with_variants_of_the_first_exemplar(build):
         side = ((width + (width + 26) / 2) * (26 + (width + 26) / 2)) ** 0.5
         expected = [width * 127 / side, 26 * 127 / side]
         assert target.shape[0].tolist() == pytest.approx(expected, rel=1e-6)
-        assert [item.shape[:3] for item in target.bank.values()] == [(1, 4, 12)] * 2
+        assert [item.shape[:3] for item in target.bank.values()] == [(1, len(VARIANTS), 12)] * 2
     last = states
     for image in images[1:]:
         last, _ = tracker.step_many([image] * 2, last)
