@@ -31,6 +31,16 @@ log_steps: 1
 validation: {every: 0}
 clips: {clips: 2, length: 3}
 """
+STAGE_BOX_CLIPS = """
+stage: dsiambox
+epochs: 1
+batch_size: 1
+precision: float32
+log_steps: 1
+picture_steps: 1
+validation: {every: 0}
+clips: {clips: 1, length: 3}
+"""
 STAGE_BOX = """
 stage: box
 epochs: 1
@@ -133,6 +143,14 @@ def test_the_box_stage_notes_that_it_starts_from_the_embedded_weights(train, tmp
     weights = load_weights(tmp_path / "run" / "weights.safetensors")
     assert weights.has_box_head
     assert weights.config["origin"]["data"]["(weights)"] == load_weights().sha256
+
+
+def test_the_box_network_goes_on_through_time_from_the_package_s(train, tmp_path):
+    assert train(STAGE_BOX_CLIPS) == 0
+    weights = load_weights(tmp_path / "run" / "weights.safetensors")
+    start = load_weights(box_head=True)
+    assert weights.tensors.keys() == start.tensors.keys()
+    assert weights.config["origin"]["data"]["(weights)"] == start.sha256
 
 
 @pytest.mark.parametrize(
