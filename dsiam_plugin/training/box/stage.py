@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from dsiam_plugin.config.fields import refuse, validate
 from dsiam_plugin.core.boxes import BoxMaps, distinguish, gather
 from dsiam_plugin.core.spectra import PORTABLE
-from dsiam_plugin.models.box_head import BoxHead, Necks
+from dsiam_plugin.models.box_head import BoxHead, Necks, load_boxes
 from dsiam_plugin.models.weights import Weights
 from dsiam_plugin.training.box.network import JUDGED, LAYERS, BoxConfig, BoxNetwork, Shown
 from dsiam_plugin.training.data.pairs import PairBatch
@@ -19,26 +19,28 @@ from dsiam_plugin.training.siamese.losses import contrast_loss, logistic_loss
 
 
 class BoxModel(BoxNetwork):
-    """A fresh head on a backbone, and its losses on pairs.
+    """Backbone, necks and head, and their losses on pairs.
 
     Args:
         config: The head and its loss.
-        weights: Where the backbone starts.
-        batch: Pairs that the necks' start is measured on.
+        weights: Where the backbone starts, and necks and head if it has them: their channels are
+            then its own.
+        batch: Pairs that the start of fresh necks is measured on.
 
     Raises:
-        CheckpointError: If the weights are not those of SiamFC's AlexNet.
+        CheckpointError: If the weights are not those of SiamFC's AlexNet, or their head is of
+            other layers or cells.
         ConfigError: If a value is out of range.
     """
 
     def __init__(self, config: BoxConfig, weights: Weights, batch: PairBatch):
         refuse(validate(config), "model")
-        widths = {layer: len(weights.tensors[f"{layer}.weight"]) for layer in LAYERS}
-        necks = Necks(widths, config.channels)
-        head = BoxHead(LAYERS, config.channels, config.hidden, config.cells)
-        super().__init__(config, weights, (necks, head))
+        known = weights.has_box_head
+        parts = load_boxes(weights, LAYERS, config.cells) if known else _fresh(config, weights)
+        super().__init__(config, weights, parts)
         self.log_scale = nn.Parameter(torch.full((len(LAYERS),), 10.0).log())
-        self._start_necks(batch)
+        if not known:
+            self._start_necks(batch)
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
         """Losses and scores of a batch.
@@ -125,3 +127,9 @@ class BoxModel(BoxNetwork):
             kept = directions[:, -self.config.channels :].T
             unit = powers[-self.config.channels :].mean().sqrt()
             weight.copy_((kept / unit)[:, :, None, None])
+
+
+def _fresh(config: BoxConfig, weights: Weights) -> tuple[Necks, BoxHead]:
+    widths = {layer: len(weights.tensors[f"{layer}.weight"]) for layer in LAYERS}
+    head = BoxHead(LAYERS, config.channels, config.hidden, config.cells)
+    return Necks(widths, config.channels), head

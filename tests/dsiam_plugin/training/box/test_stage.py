@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from clip_data import box_model, box_pairs, noise_pairs
-from seeded_network import write_box_weights
 from tiny_training import CONFIG, tiny_job
 
 from dsiam_plugin.config import CropConfig
 from dsiam_plugin.config.variants import find_variant
 from dsiam_plugin.core.boxes import corners, distinguish, gather
 from dsiam_plugin.core.spectra import PAIRS
-from dsiam_plugin.errors import ConfigError
+from dsiam_plugin.errors import CheckpointError, ConfigError
 from dsiam_plugin.models.network import build_network
 from dsiam_plugin.models.weights import load_weights, save_weights
 from dsiam_plugin.training.box.losses import overlaps
@@ -122,10 +121,15 @@ def test_a_box_network_trains_without_variants_too(pairs, tmp_path):
     assert box_model(tmp_path, pairs.batch(0, 0, 4))(noise_pairs())["loss"].isfinite()
 
 
-def test_it_starts_at_the_features_of_a_box_network(pairs, tmp_path):
-    weights = load_weights(write_box_weights(tmp_path / "box.safetensors"))
-    model = BoxModel(BoxConfig(channels=8, hidden=6, cells=9), weights, pairs.batch(0, 0, 4))
-    assert model.backbone.conv5.weight.equal(weights.tensors["conv5.weight"])
+def test_it_goes_on_with_necks_and_head_where_the_weights_have_them(model, pairs, tmp_path):
+    """Whatever the configuration says of their channels."""
+    weights, batch = model.to_weights({}), pairs.batch(0, 0, 4)
+    again = BoxModel(replace(model.config, channels=20, hidden=9), weights, batch)
+    expected, found = model(batch), again(batch)
+    for name in ("responses", "loss", "boxes", "quality"):
+        torch.testing.assert_close(found[name], expected[name])
+    with pytest.raises(CheckpointError, match=r"not the box head of conv5\+conv4 .*fusion"):
+        BoxModel(replace(model.config, cells=11), weights, batch)
 
 
 def test_what_is_shown_of_a_training(model):
