@@ -26,8 +26,8 @@ class BoxConfig:
     """The box head and its loss.
 
     Attributes:
-        channels: Channels after the necks.
-        hidden: Channels between the head's convolutions.
+        channels: Channels after fresh necks; a head that is gone on with keeps its own.
+        hidden: Channels between a fresh head's convolutions.
         cells: Side of the response, that of the search crops: (search_size - 127) / 8 + 1.
         radius_px: Cells within this distance of the target show it.
         ignore_px: Cells beyond the radius and within this distance count neither way.

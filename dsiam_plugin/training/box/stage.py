@@ -130,6 +130,7 @@ class BoxModel(BoxNetwork):
 
 
 def _fresh(config: BoxConfig, weights: Weights) -> tuple[Necks, BoxHead]:
+    """Necks and head of weights that have none."""
     widths = {layer: len(weights.tensors[f"{layer}.weight"]) for layer in LAYERS}
     head = BoxHead(LAYERS, config.channels, config.hidden, config.cells)
     return Necks(widths, config.channels), head
