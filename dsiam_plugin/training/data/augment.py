@@ -9,6 +9,8 @@ import numpy as np
 from dsiam_plugin.config.fields import number
 
 GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma of RGB
+LOG_PART_SIDES = math.log(0.4), math.log(1.3)
+COARSER, JPEG_QUALITY = (1.5, 3.0), (40, 95)  # ranges of coarse
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class AugmentConfig:
         scale: Largest relative change of the search's scale, either way.
         zoom: Largest logarithm of a further change of that scale, which may be larger.
         stretch: Largest logarithm of the search's change of shape, width over height.
+        part: Probability that the target is not what its box holds but a rectangle of it or around
+            it, the same in both frames, with sides 0.4 to 1.3 times the box's: a face, a sign,
+            a box drawn loosely.
+        coarse: Probability of each frame to show 1.5 to 3 times fewer pixels across, compressed as
+            JPEG: both of a small target do, one of a target that comes near.
         cover: Probability that a piece of another crop hides a part of the search.
         exemplar_shift_px: The same displacement of the exemplar.
         exemplar_scale: The same change of the exemplar's scale.
@@ -34,6 +41,8 @@ class AugmentConfig:
     scale: float = number(0.08, "[0, 1)")
     zoom: float = number(0.0, "[0, 2]")
     stretch: float = number(0.0, "[0, 1]")
+    part: float = number(0.0, "[0, 1]")
+    coarse: float = number(0.0, "[0, 1]")
     cover: float = number(0.0, "[0, 1]")
     exemplar_shift_px: float = number(3.0, "[0, 1000]")
     exemplar_scale: float = number(0.03, "[0, 1)")
@@ -51,16 +60,18 @@ def cut_window(
     scale: float,
     flip: bool,
     stretch: float = 0.0,
+    about: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
     """Cut a window out of a packed crop.
 
     Args:
-        crop: (S, S, 3) uint8, the target in its middle.
+        crop: (S, S, 3) uint8.
         size: Side of the result.
         offset: ``(dx, dy)`` px: where the target's centre lies in the result, from its middle.
         scale: Pixels of the crop for one of the result.
         flip: Mirror left and right (the offset is that after mirroring).
         stretch: Logarithm of what width over height gains.
+        about: Px of the crop from its middle to the target's centre.
 
     Returns:
         (size, size, 3) uint8; beyond the crop its mean colour.
@@ -68,11 +79,11 @@ def cut_window(
     middle, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
     across, down = (scale * math.exp(power) for power in (-stretch / 2, stretch / 2))
     across = -across if flip else across
-    # source = matrix @ (x, y, 1): the result's (middle + offset) shows the crop's middle
+    # source = matrix @ (x, y, 1): the result's (middle + offset) shows the target's centre
     matrix = np.array(
         [
-            [across, 0, middle - across * (target + offset[0])],
-            [0, down, middle - down * (target + offset[1])],
+            [across, 0, middle + about[0] - across * (target + offset[0])],
+            [0, down, middle + about[1] - down * (target + offset[1])],
         ]
     )
     return cv2.warpAffine(
@@ -83,6 +94,33 @@ def cut_window(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=cv2.mean(crop)[:3],
     )
+
+
+def random_part(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A rectangle of a box or around it, in units of the box's sides.
+
+    Returns:
+        ``(x, y)`` from the box's middle to its own, and its ``(w, h)``. Along each axis one of
+        the two lies within the other.
+    """
+    sides = np.exp(rng.uniform(*LOG_PART_SIDES, 2))
+    return rng.uniform(-0.5, 0.5, 2) * np.abs(1 - sides), sides
+
+
+def coarse(pixels: np.ndarray, factor: float, quality: int) -> np.ndarray:
+    """The same (H, W, 3) uint8 as a camera of ``factor`` times fewer pixels across saves it.
+
+    Args:
+        pixels: RGB.
+        factor: At least one.
+        quality: Of the JPEG between, 1 to 100.
+    """
+    height, width = pixels.shape[:2]
+    size = max(round(width / factor), 1), max(round(height / factor), 1)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    code = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    small = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    return cv2.resize(small[..., ::-1], (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def covered(pixels: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -11,11 +11,16 @@ from torch import Tensor
 from dsiam_plugin.config.fields import number
 from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.errors import ConfigError, DatasetError
+from dsiam_plugin.trackers.crops import context_side
 from dsiam_plugin.training.data.augment import (
+    COARSER,
+    JPEG_QUALITY,
     AugmentConfig,
     blurred,
+    coarse,
     covered,
     cut_window,
+    random_part,
     relight,
     to_grey,
 )
@@ -133,14 +138,29 @@ class PairDataset:
             zooms[1] *= np.exp(rng.uniform(-config.zoom, config.zoom))
         stretch = rng.uniform(-config.stretch, config.stretch) if config.stretch else 0.0
         size, shift = pack.geometry.exemplar_size, exemplar_offset
+        crops, boxes = [pack.crops[row] for row in rows], pack.boxes[list(rows), 2:]
+        about, closer = np.zeros_like(boxes), [1.0, 1.0]
+        if config.part and rng.random() < config.part:
+            middle, sides = random_part(rng)
+            about, boxes = boxes * middle, boxes * sides
+            context = pack.geometry.context
+            closer = [context_side(w, h, context) / size for w, h in boxes]
+            zooms = [zoom * window for zoom, window in zip(zooms, closer, strict=True)]
+        if config.coarse:
+            crops = [
+                _seen_coarsely(crop, nearer, rng) if rng.random() < config.coarse else crop
+                for crop, nearer in zip(crops, closer, strict=True)
+            ]
         exemplar, *variants = (
-            cut_window(pack.crops[rows[0]], size, shift, zooms[0] * zoom, flip, lengthening)
+            cut_window(crops[0], size, shift, zooms[0] * zoom, flip, lengthening, about[0])
             for zoom, lengthening in [(1.0, 0.0), *(VARIANTS if self.config.variants else ())]
         )
-        source = pack.crops[rows[1]]
+        source = crops[1]
         if config.cover and rng.random() < config.cover:
             source = covered(source, pack.crops[rng.integers(len(pack.crops))], rng)
-        search = cut_window(source, self.config.search_size, offset, zooms[1], flip, stretch)
+        search = cut_window(
+            source, self.config.search_size, offset, zooms[1], flip, stretch, about[1]
+        )
         if rng.random() < config.blur:
             search = blurred(search, rng)
         # One tall picture, so that variants get the light of their exemplar.
@@ -149,6 +169,12 @@ class PairDataset:
         if rng.random() < config.grey:
             exemplars, search = to_grey(exemplars), to_grey(search)
         exemplars = exemplars.reshape(-1, size, size, 3)
-        sizes = [pack.boxes[row, 2:] / zoom for row, zoom in zip(rows, zooms, strict=True)]
+        sizes = [box / zoom for box, zoom in zip(boxes, zooms, strict=True)]
         shape = np.exp([stretch / 2, -stretch / 2])
         return exemplars[0], search, offset, exemplars[1:], sizes[0], sizes[1] * shape
+
+
+def _seen_coarsely(crop: np.ndarray, nearer: float, rng: np.random.Generator) -> np.ndarray:
+    """A packed crop as a coarser camera saves it; ``nearer`` of its px make one of the window."""
+    factor = max(nearer * np.exp(rng.uniform(*np.log(COARSER))), 1.0)
+    return coarse(crop, factor, int(rng.integers(*JPEG_QUALITY)))

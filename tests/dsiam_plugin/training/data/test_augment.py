@@ -4,8 +4,10 @@ import pytest
 from dsiam_plugin.training.data.augment import (
     AugmentConfig,
     blurred,
+    coarse,
     covered,
     cut_window,
+    random_part,
     relight,
     to_grey,
 )
@@ -26,6 +28,40 @@ def test_cut_shows_the_middle_at_the_offset(crop, scale, flip):
     step = window[34, 72, 0].astype(float) - window[34, 32, 0]
     assert step == pytest.approx((-40 if flip else 40) * scale, abs=2)
     assert float(window[54, 52, 1]) - window[34, 52, 1] == pytest.approx(20 * scale, abs=2)
+
+
+def test_cuts_show_what_they_are_cut_about(crop):
+    """A place of the crop beside its middle, whatever the cut does beside that."""
+    window = cut_window(crop, 81, (6.0, -4.0), 0.8, True, 0.2, about=(20.0, -10.0))
+    assert window[36, 46, :2] == pytest.approx([120, 90], abs=1)
+
+
+def test_parts_lie_within_their_box_or_around_it():
+    parts = [random_part(np.random.default_rng(seed)) for seed in range(400)]
+    middles, sides = (np.array(item) for item in zip(*parts, strict=True))
+    assert 0.4 <= sides.min() < 0.45 < 1.2 < sides.max() <= 1.3
+    low, high = middles - sides / 2, middles + sides / 2
+    smaller = sides < 1
+    assert (low >= -0.5 - 1e-12)[smaller].all() and (high <= 0.5 + 1e-12)[smaller].all()
+    assert (low <= -0.5 + 1e-12)[~smaller].all() and (high >= 0.5 - 1e-12)[~smaller].all()
+    assert np.abs(middles).max() > 0.25, "anywhere in it"
+    assert abs(np.corrcoef(sides.T)[0, 1]) < 0.2, "width and height on their own"
+
+
+def test_a_coarse_camera_sees_no_fine_pattern():
+    """Stripes 1 px wide vanish at a third of the pixels, those 24 px wide and the mean stay."""
+    columns = np.arange(96)
+    fine, broad = (
+        np.broadcast_to((columns // width % 2 * 200 + 20)[None, :, None], (60, 96, 3))
+        for width in (1, 24)
+    )
+    seen = [coarse(item.astype(np.uint8), 3.0, 90) for item in (fine, broad)]
+    assert [item.shape for item in seen] == [(60, 96, 3)] * 2
+    assert seen[0].std() < 35 < 80 < seen[1].std()
+    assert seen[0].mean() == pytest.approx(fine.mean(), abs=8)
+    red = np.zeros((60, 96, 3), np.uint8)
+    red[..., 0] = 250
+    assert coarse(red, 2.0, 90)[30, 40].tolist() == pytest.approx([250, 0, 0], abs=6), "RGB stays"
 
 
 def test_stretched_cuts_are_wider_and_lower(crop):

@@ -6,6 +6,7 @@ import torch
 
 from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.errors import ConfigError, DatasetError
+from dsiam_plugin.trackers.crops import context_side
 from dsiam_plugin.training.data.augment import AugmentConfig
 from dsiam_plugin.training.data.pack import Pack, PackGeometry, Track
 from dsiam_plugin.training.data.pairs import PairConfig, PairDataset
@@ -92,6 +93,57 @@ def test_sizes_are_those_of_the_painted_target(tmp_path):
     shapes = batch.search_sizes[:, 0] / batch.search_sizes[:, 1]
     assert ratios.std() > 0.03
     assert shapes.std() > 0.1
+
+
+def place(picture):
+    """Middle ``(x, y)`` from the picture's, and width and height, px, of what is white on black."""
+    rows, columns = np.nonzero(picture[..., 0].numpy() > 127)
+    half = (len(picture) - 1) / 2
+    middle = [(item.min() + item.max()) / 2 - half for item in (columns, rows)]
+    return np.array(middle), np.array(extents(picture), float)
+
+
+def test_parts_are_the_same_part_in_both_frames(tmp_path):
+    """What is painted lies in both at the same place of it, as large to it."""
+    pack = make_pack(tmp_path, 6, frames=2)
+    pack.crops[:] = 0
+    for row in range(len(pack.crops)):
+        across, down = (7, 4) if row % 2 else (4, 6)
+        pack.crops[row, 175 - down : 176 + down, 175 - across : 176 + across] = 255
+        size = 5 * (2 * across + 1), 5 * (2 * down + 1)
+        pack.boxes[row] = (175 - (size[0] - 1) / 2, 175 - (size[1] - 1) / 2, *size)
+    augment = replace(PLAIN, scale=0.2, stretch=0.2, flip=0.5, part=1.0)
+    batch = PairDataset([pack], PairConfig(augment=augment), seed=0).batch(0, 0, 6)
+    places, sizes = [], []
+    for index in range(6):
+        first, size = batch.exemplar_sizes[index].numpy(), batch.search_sizes[index].numpy()
+        assert context_side(*first, 0.5) == pytest.approx(127, abs=1e-3), "that of its own window"
+        middle, painted = place(batch.exemplars[index])
+        shown, found = place(batch.searches[index])
+        shown -= batch.offsets[index].numpy()
+        assert middle / first == pytest.approx(shown / size, abs=0.03)
+        assert painted / first == pytest.approx(found / size, abs=0.05)
+        places.append(middle / first)
+        sizes.append(painted / first)
+    assert np.ptp(places) > 0.5, "beside the box's middle"
+    assert np.ptp(sizes) > 0.15
+
+
+@pytest.mark.parametrize("part", [0.0, 1.0])
+def test_coarse_frames_have_less_detail(tmp_path, part):
+    """Noise of single pixels is averaged; the smaller the part, the less."""
+    pack = make_pack(tmp_path, 4)
+    pack.boxes[:] = (145, 145, 61, 61)
+    pack.crops[:] = np.random.default_rng(0).normal(128, 40, pack.crops.shape).clip(0, 255)
+    plain, seen = (
+        PairDataset([pack], PairConfig(augment=augment), 0).batch(0, 0, 4)
+        for augment in (replace(PLAIN, part=part), replace(PLAIN, part=part, coarse=1.0))
+    )
+    for name in ("exemplars", "searches"):
+        sharp, soft = (getattr(item, name).float().std(dim=(1, 2, 3)) for item in (plain, seen))
+        kept = soft / sharp
+        assert kept.min() < 0.7
+        assert kept.max() < (1.02 if part else 0.8)
 
 
 def test_variants_have_their_exemplar_s_place_and_light(pack):
