@@ -18,7 +18,9 @@ import numpy as np
 from dsiam_plugin.errors import DSiamError
 from dsiam_plugin.evaluation.datasets.factory import create_dataset
 from dsiam_plugin.evaluation.synthesis.layouts import LAYOUTS, write_lines
-from dsiam_plugin.io.images import read_image
+from dsiam_plugin.io.files import atomic_folder
+from dsiam_plugin.io.images import as_bgr, read_image
+from dsiam_plugin.training.data.augment import to_grey
 
 LEAST_SIDE = 48  # px of a frame, however large its target is
 
@@ -35,19 +37,15 @@ def main() -> int:
     parser.add_argument("--coarse", type=float, metavar="PX", help="target's size, px")
     parser.add_argument("--part", type=part, default=part("0,0,1,1"), metavar="L,T,R,B")
     arguments = parser.parse_args()
-    if arguments.out.exists():
-        parser.error(f"{arguments.out}: exists, expected a new folder")
     only = set(arguments.only.read_text().split()) if arguments.only else None
-    folder = arguments.out.with_name(f".{arguments.out.name}")
-    folder.mkdir(parents=True)
     try:
-        for video in create_dataset(name=str(arguments.clips)):
-            if only is None or video.name in only:
-                write_varied(video, folder / video.name, arguments)
-    except DSiamError as error:
+        with atomic_folder(arguments.out) as folder:
+            for video in create_dataset(name=str(arguments.clips)):
+                if only is None or video.name in only:
+                    write_varied(video, folder / video.name, arguments)
+    except (DSiamError, OSError) as error:
         sys.stderr.write(f"vary_clips.py: {error}\n")
         return 2
-    folder.rename(arguments.out)
     return 0
 
 
@@ -69,12 +67,12 @@ def write_varied(video: Any, folder: Path, how: argparse.Namespace) -> None:
         frame = min(read_image(video.img_names[0]).shape[:2])
         scale = min(1.0, max(how.coarse / np.sqrt(boxes[0, 2:].prod()), LEAST_SIDE / frame))
     for number, path in enumerate(video.img_names, start=1):
-        image = read_image(path, "BGR")
+        image = read_image(path)
         if scale < 1:
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         if how.grey:
-            image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-        LAYOUTS["otb"].write_frame(folder, number, image)
+            image = to_grey(image)
+        LAYOUTS["otb"].write_frame(folder, number, as_bgr(image))
     boxes = boxes * scale + [1, 1, 0, 0]  # OTB counts pixels from one
     write_lines(
         folder / "groundtruth_rect.txt", [",".join(f"{side:.3f}" for side in box) for box in boxes]

@@ -10,7 +10,7 @@ from dsiam_plugin.config.fields import number
 
 GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma of RGB
 LOG_PART_SIDES = math.log(0.4), math.log(1.3)
-COARSER, JPEG_QUALITY = (1.5, 3.0), (40, 95)  # ranges of coarse
+LOG_COARSER, JPEG_QUALITY = np.log([1.5, 3.0]), (40, 95)
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class AugmentConfig:
         part: Probability that the target is not what its box holds but a rectangle of it or around
             it, the same in both frames, with sides 0.4 to 1.3 times the box's: a face, a sign,
             a box drawn loosely.
-        coarse: Probability of each frame to show 1.5 to 3 times fewer pixels across, compressed as
-            JPEG: both of a small target do, one of a target that comes near.
+        coarse: Probability that a frame, each of the two on its own, shows 1.5 to 3 times fewer
+            pixels across and was compressed as JPEG.
         cover: Probability that a piece of another crop hides a part of the search.
         exemplar_shift_px: The same displacement of the exemplar.
         exemplar_scale: The same change of the exemplar's scale.
@@ -107,14 +107,17 @@ def random_part(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return rng.uniform(-0.5, 0.5, 2) * np.abs(1 - sides), sides
 
 
-def coarse(pixels: np.ndarray, factor: float, quality: int) -> np.ndarray:
-    """The same (H, W, 3) uint8 as a camera of ``factor`` times fewer pixels across saves it.
+def coarse(pixels: np.ndarray, rng: np.random.Generator, nearer: float = 1.0) -> np.ndarray:
+    """The same (H, W, 3) uint8 RGB as a coarser camera saves it.
 
     Args:
-        pixels: RGB.
-        factor: At least one.
-        quality: Of the JPEG between, 1 to 100.
+        pixels: A packed crop.
+        rng: Draws how coarse it is, and the quality of the JPEG.
+        nearer: How many of its pixels make one of the window that is cut from it; where there are
+            few, it is coarse already.
     """
+    factor = max(nearer * np.exp(rng.uniform(*LOG_COARSER)), 1.0)
+    quality = int(rng.integers(*JPEG_QUALITY))
     height, width = pixels.shape[:2]
     size = max(round(width / factor), 1), max(round(height / factor), 1)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

@@ -13,8 +13,6 @@ from dsiam_plugin.core.boxes import VARIANTS
 from dsiam_plugin.errors import ConfigError, DatasetError
 from dsiam_plugin.trackers.crops import context_side
 from dsiam_plugin.training.data.augment import (
-    COARSER,
-    JPEG_QUALITY,
     AugmentConfig,
     blurred,
     coarse,
@@ -148,7 +146,7 @@ class PairDataset:
             zooms = [zoom * window for zoom, window in zip(zooms, closer, strict=True)]
         if config.coarse:
             crops = [
-                _seen_coarsely(crop, nearer, rng) if rng.random() < config.coarse else crop
+                coarse(crop, rng, nearer) if rng.random() < config.coarse else crop
                 for crop, nearer in zip(crops, closer, strict=True)
             ]
         exemplar, *variants = (
@@ -172,9 +170,3 @@ class PairDataset:
         sizes = [box / zoom for box, zoom in zip(boxes, zooms, strict=True)]
         shape = np.exp([stretch / 2, -stretch / 2])
         return exemplars[0], search, offset, exemplars[1:], sizes[0], sizes[1] * shape
-
-
-def _seen_coarsely(crop: np.ndarray, nearer: float, rng: np.random.Generator) -> np.ndarray:
-    """A packed crop as a coarser camera saves it; ``nearer`` of its px make one of the window."""
-    factor = max(nearer * np.exp(rng.uniform(*np.log(COARSER))), 1.0)
-    return coarse(crop, factor, int(rng.integers(*JPEG_QUALITY)))

@@ -49,19 +49,29 @@ def test_parts_lie_within_their_box_or_around_it():
 
 
 def test_a_coarse_camera_sees_no_fine_pattern():
-    """Stripes 1 px wide vanish at a third of the pixels, those 24 px wide and the mean stay."""
-    columns = np.arange(96)
-    fine, broad = (
-        np.broadcast_to((columns // width % 2 * 200 + 20)[None, :, None], (60, 96, 3))
-        for width in (1, 24)
-    )
-    seen = [coarse(item.astype(np.uint8), 3.0, 90) for item in (fine, broad)]
-    assert [item.shape for item in seen] == [(60, 96, 3)] * 2
-    assert seen[0].std() < 35 < 80 < seen[1].std()
-    assert seen[0].mean() == pytest.approx(fine.mean(), abs=8)
+    """Noise of single pixels is averaged, the more the coarser; broad stripes and means stay."""
+    fine = np.random.default_rng(0).normal(128, 40, (96, 96, 1)).clip(0, 255).repeat(3, axis=2)
+    broad = np.broadcast_to((np.arange(96) // 24 % 2 * 200 + 20)[None, :, None], (96, 96, 3))
+    kept = []
+    for seed in range(40):
+        soft, stripes = (
+            coarse(item.astype(np.uint8), np.random.default_rng(seed)) for item in (fine, broad)
+        )
+        assert soft.shape == fine.shape
+        assert soft.mean() == pytest.approx(fine.mean(), abs=2)
+        assert stripes.std() == pytest.approx(broad.std(), rel=0.15)
+        kept.append(soft.std() / fine.std())
+    assert max(kept) < 0.75
+    assert min(kept) < 0.6 * max(kept), "not all alike"
+
+
+def test_coarse_keeps_colours_and_what_is_coarse_already():
     red = np.zeros((60, 96, 3), np.uint8)
     red[..., 0] = 250
-    assert coarse(red, 2.0, 90)[30, 40].tolist() == pytest.approx([250, 0, 0], abs=6), "RGB stays"
+    rng = np.random.default_rng(0)
+    assert coarse(red, rng)[30, 40].tolist() == pytest.approx([250, 0, 0], abs=8)
+    noise = rng.normal(128, 40, (96, 96, 1)).clip(0, 255).repeat(3, axis=2).astype(np.uint8)
+    assert coarse(noise, rng, nearer=0.3).std() > 0.9 * noise.std()
 
 
 def test_stretched_cuts_are_wider_and_lower(crop):
